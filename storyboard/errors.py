@@ -6,6 +6,7 @@ StoryboardError
 ├── MissingError        4   a model, picture or file is not there
 ├── OutputError         5   a result could not be written
 ├── LockedError         5   another process holds the work folder
+├── PanelError          6   one panel could not be drawn
 └── PanelsFailedError   6   some panels could not be drawn; the rest is there
 """
 
@@ -74,6 +75,16 @@ class OutputError(StoryboardError):
 
 class LockedError(OutputError):
     """Another process holds the work folder."""
+
+
+class PanelError(StoryboardError):
+    """One panel could not be drawn; `panel_id` says which. The others can."""
+
+    exit_code = ExitCode.PANELS
+
+    def __init__(self, panel_id: str, message: str, *, hint: str | None = None) -> None:
+        super().__init__(f"panel {panel_id}: {message}", hint=hint)
+        self.panel_id = panel_id
 
 
 class PanelsFailedError(StoryboardError):
