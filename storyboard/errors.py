@@ -39,6 +39,7 @@ class StoryboardError(Exception):
     exit_code = ExitCode.BUG
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
+        """Take the line that says what is wrong, and the way out."""
         super().__init__(message)
         self.hint = hint
 
@@ -57,6 +58,7 @@ class StoryError(StoryboardError):
     def __init__(
         self, message: str, *, problems: Sequence[Problem] = (), hint: str | None = None
     ) -> None:
+        """Take the line that sums up the problems, and all of them."""
         super().__init__(message, hint=hint)
         self.problems = tuple(problems)
 
@@ -83,6 +85,7 @@ class PanelError(StoryboardError):
     exit_code = ExitCode.PANELS
 
     def __init__(self, panel_id: str, message: str, *, hint: str | None = None) -> None:
+        """Take the panel's id and what is wrong with it."""
         super().__init__(f"panel {panel_id}: {message}", hint=hint)
         self.panel_id = panel_id
 
