@@ -7,17 +7,18 @@ from typing import Literal
 import msgspec
 
 from storyboard.geometry import Box
+from storyboard.lines import DialogKind as DialogKind
 from storyboard.story import Character, PageFormat, Reading
+from storyboard.story import Shot as Shot
 
 PLAN_FORMAT = "storyboard-plan/1"
 MAX_CHARACTERS = 4
 MAX_DIALOGS = 8
 
-Shot = Literal["wide", "full", "medium", "close-up", "detail"]
-DialogKind = Literal["speech", "thought", "shout", "whisper", "narration", "sound"]
 
-
-class CharacterPlacement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class CharacterPlacement(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """One character in a panel: where they stand and what they do."""
 
     name: str

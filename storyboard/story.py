@@ -6,7 +6,12 @@ from typing import Literal
 
 import msgspec
 
+from storyboard.lines import DialogKind as DialogKind
+from storyboard.lines import SpokenLine as SpokenLine
+from storyboard.lines import parse_line as parse_line
+
 Reading = Literal["rtl", "ltr"]
+Shot = Literal["wide", "full", "medium", "close-up", "detail"]
 PageName = Literal["b5", "a4", "us-comic", "tankobon"]
 
 
@@ -34,7 +39,7 @@ class ScenePanel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     """A panel the writer has already decided on. `lines` are as in a scene."""
 
     caption: str
-    shot: Literal["wide", "full", "medium", "close-up", "detail"] = "medium"
+    shot: Shot = "medium"
     characters: tuple[str, ...] = ()
     lines: tuple[dict[str, str], ...] = ()
     page_break: bool = False
