@@ -1,0 +1,189 @@
+"""Drawn panels on disk: one PNG each, named by what it depends on, knowing how it was made."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from storyboard import __version__
+from storyboard.errors import OutputError
+from storyboard.files import write_atomically
+from storyboard.geometry import Box
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_CHUNK = "storyboard"  # the PNG text chunk that holds the whole provenance as JSON
+_INDEX = "panels.json"
+
+
+class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All that decides whether a panel must be drawn anew; its hash names the picture.
+
+    The words of the dialogue are not in it, nor boxes that were staged for them: a picture is kept
+    when only the lettering changes. `dialogs` holds speaker, kind and the box the plan gives.
+    """
+
+    caption: str
+    style: str
+    shot: str
+    characters: tuple[dict[str, Any], ...]
+    dialogs: tuple[tuple[str, str, Box | None], ...]
+    size_px: tuple[int, int]
+    proportions: float
+    seed: int
+    artist: str
+
+    @property
+    def key(self) -> str:
+        """The name of the picture: the same for equal recipes on every machine."""
+        ordered = msgspec.json.encode(self, order="deterministic")
+        return hashlib.sha256(ordered).hexdigest()[:32]
+
+    def changes_since(self, other: Recipe) -> tuple[str, ...]:
+        """Return the names of the fields in which this recipe differs from an earlier one."""
+        names = self.__struct_fields__
+        return tuple(name for name in names if getattr(self, name) != getattr(other, name))
+
+
+class Provenance(msgspec.Struct, frozen=True):
+    """How a picture came to be; stored inside it."""
+
+    panel: str
+    recipe: Recipe
+    dialog_boxes: tuple[Box, ...]
+    settings: dict[str, Any]
+    format: str = "storyboard-panel/1"
+
+
+class Gallery:
+    """A folder of panels. Nothing in it is ever deleted.
+
+    An index remembers which picture each panel had last. It only saves time: when it is gone or
+    unreadable it is made again from the pictures.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Look at `folder`, which need not exist yet."""
+        self.folder = folder
+        self._index: dict[str, str] | None = None
+
+    def path(self, key: str) -> Path:
+        """Return where the picture with this key is, or would be."""
+        return self.folder / f"{key}.png"
+
+    def holds(self, key: str) -> bool:
+        """Return whether the picture is there and whole."""
+        return self.path(key).is_file() and _is_whole(self.path(key))
+
+    def is_damaged(self, key: str) -> bool:
+        """Return whether the picture is there, but cut short or unreadable."""
+        return self.path(key).is_file() and not _is_whole(self.path(key))
+
+    def provenance(self, key: str) -> Provenance | None:
+        """Return how the picture was made, or None if a picture editor has dropped that."""
+        return _read_provenance(self.path(key))
+
+    def last(self, panel_id: str) -> str | None:
+        """Return the key of the panel's last picture that is still there and whole."""
+        key = self._read_index().get(panel_id)
+        return key if key is not None and self.holds(key) else None
+
+    def save(self, image: Image, provenance: Provenance) -> Path:
+        """Put a picture into the folder, whole or not at all, and return its path.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        make_folder(self.folder)
+        key = provenance.recipe.key
+        write_atomically(self.path(key), _png(image, provenance))
+        self.remember({provenance.panel: key})
+        return self.path(key)
+
+    def remember(self, keys: dict[str, str]) -> None:
+        """Note which picture each of these panels has now."""
+        index = self._read_index()
+        changed = index | keys
+        if changed != index:
+            write_atomically(
+                self.folder / _INDEX, msgspec.json.format(msgspec.json.encode(changed))
+            )
+            self._index = changed
+
+    def _read_index(self) -> dict[str, str]:
+        if self._index is None:
+            try:
+                data = (self.folder / _INDEX).read_bytes()
+                self._index = msgspec.json.decode(data, type=dict[str, str])
+            except (FileNotFoundError, msgspec.DecodeError):
+                self._index = self._index_from_pictures()
+        return self._index
+
+    def _index_from_pictures(self) -> dict[str, str]:
+        """Return the newest picture of every panel, as the pictures themselves tell."""
+        pictures = sorted(self.folder.glob("*.png"), key=lambda path: path.stat().st_mtime_ns)
+        stories = ((path.stem, _read_provenance(path)) for path in pictures)
+        return {told.panel: key for key, told in stories if told is not None}
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder, and those above it, where they are missing.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        raise OutputError(
+            f"cannot make the folder {folder}: {err.strerror}",
+            hint="check that it is not a file and that its parent may be written to",
+        ) from err
+
+
+def _png(image: Image, provenance: Provenance) -> bytes:
+    from PIL.PngImagePlugin import PngInfo
+
+    recipe = provenance.recipe
+    text = PngInfo()
+    text.add_itxt(_CHUNK, msgspec.json.encode(provenance).decode(), zip=True)
+    text.add_itxt("Description", recipe.caption)
+    text.add_text("Software", f"storyboard {__version__}")
+    text.add_text("Panel", provenance.panel)
+    text.add_text("Seed", str(recipe.seed))
+    text.add_text("Model", recipe.artist)
+    boxes = {
+        "characters": [c["box"] for c in recipe.characters],
+        "dialogs": provenance.dialog_boxes,
+    }
+    text.add_text("Boxes", msgspec.json.encode(boxes).decode())
+    data = io.BytesIO()
+    image.save(data, "png", pnginfo=text)
+    return data.getvalue()
+
+
+def _is_whole(path: Path) -> bool:
+    """Return whether the file is a PNG whose every chunk agrees with its checksum."""
+    from PIL import Image
+
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            image.verify()
+    except (OSError, SyntaxError, ValueError):  # what Pillow raises for broken PNG files
+        return False
+    return True
+
+
+def _read_provenance(path: Path) -> Provenance | None:
+    from PIL import Image
+
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            return msgspec.json.decode(image.info[_CHUNK], type=Provenance)
+    except (OSError, SyntaxError, ValueError, KeyError, msgspec.DecodeError):
+        return None  # not ours, damaged, or saved again by a picture editor
