@@ -84,10 +84,6 @@ class Gallery:
         """Return whether the picture is there, but cut short or unreadable."""
         return self.path(key).is_file() and not _is_whole(self.path(key))
 
-    def provenance(self, key: str) -> Provenance | None:
-        """Return how the picture was made, or None if a picture editor has dropped that."""
-        return _read_provenance(self.path(key))
-
     def last(self, panel_id: str) -> str | None:
         """Return the key of the panel's last picture that is still there and whole."""
         key = self._read_index().get(panel_id)
@@ -127,7 +123,7 @@ class Gallery:
     def _index_from_pictures(self) -> dict[str, str]:
         """Return the newest picture of every panel, as the pictures themselves tell."""
         pictures = sorted(self.folder.glob("*.png"), key=lambda path: path.stat().st_mtime_ns)
-        stories = ((path.stem, _read_provenance(path)) for path in pictures)
+        stories = ((path.stem, read_provenance(path)) for path in pictures)
         return {told.panel: key for key, told in stories if told is not None}
 
 
@@ -179,11 +175,15 @@ def _is_whole(path: Path) -> bool:
     return True
 
 
-def _read_provenance(path: Path) -> Provenance | None:
+def read_provenance(path: Path) -> Provenance | None:
+    """Return how a picture was made, or None where it does not tell.
+
+    A picture that was saved again by a picture editor may have lost it.
+    """
     from PIL import Image
 
     try:
         with Image.open(path, formats=["PNG"]) as image:
             return msgspec.json.decode(image.info[_CHUNK], type=Provenance)
     except (OSError, SyntaxError, ValueError, KeyError, msgspec.DecodeError):
-        return None  # not ours, damaged, or saved again by a picture editor
+        return None

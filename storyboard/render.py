@@ -1,0 +1,316 @@
+"""The order of the steps: plan, stage, draw what is missing, letter, bind."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from storyboard.artist import Artist, DiffSenseiArtist, mini_model
+from storyboard.checks import check_file
+from storyboard.configuration import Configuration, read_configuration
+from storyboard.drawing import (
+    DAMAGED,
+    Studio,
+    Task,
+    draw_missing,
+    studio_for,
+    tasks_for,
+    with_drawn_boxes,
+)
+from storyboard.errors import MissingError, PanelError, PanelsFailedError, StoryError, UsageError
+from storyboard.files import write_atomically
+from storyboard.layout.staging import StagedPage
+from storyboard.plan import Plan, load_plan, save_plan
+from storyboard.progress import Progress, SilentProgress
+from storyboard.selection import Selection
+from storyboard.story import read_story
+from storyboard.workspace import PLAN_SUFFIX, Workspace, free_name, stem_of
+
+
+class Work(msgspec.Struct, frozen=True):
+    """What the writer asks for. `file` is a story, a synopsis or a plan."""
+
+    file: Path
+    selection: Selection = Selection()
+    rough: bool = False
+    model: Path | None = None
+    llm: Path | None = None
+    output: Path | None = None
+
+    @property
+    def plan_path(self) -> Path:
+        """Where the plan is, or will be."""
+        return self.file if self.is_plan else self.file.with_name(stem_of(self.file) + PLAN_SUFFIX)
+
+    @property
+    def is_plan(self) -> bool:
+        """Whether the writer named the plan itself."""
+        return self.file.name.endswith(PLAN_SUFFIX)
+
+    @property
+    def pdf_path(self) -> Path:
+        """Where the book goes. Roughs and single pages never take the finished book's place."""
+        if self.output is not None:
+            return self.output
+        rough = ".rough" if self.rough else ""
+        pages = f".pages-{self.selection.pages}" if self.selection.pages else ""
+        return self.file.with_name(f"{stem_of(self.file)}{pages}{rough}.pdf")
+
+
+def check(file: Path) -> None:
+    """Make sure that a story or plan is right.
+
+    Raises:
+        StoryError: it is not; the error holds every problem.
+        MissingError: there is no such file.
+    """
+    if not file.is_file():
+        raise MissingError(f"there is no file {file}", hint="check its name and folder")
+    problems = check_file(file)
+    if problems:
+        count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise StoryError(f"{file} has {count}", problems=problems)
+
+
+def plan(work: Work, progress: Progress, *, force: bool = False) -> Path:
+    """Plan the story and return the path of the plan.
+
+    Raises:
+        UsageError: there is a plan and `force` is not set. With it, the old plan is kept
+            beside the new one.
+    """
+    if work.is_plan:
+        raise UsageError(f"{work.file} is a plan already", hint="name the story it was made from")
+    if work.plan_path.exists() and not force:
+        raise UsageError(
+            f"{work.plan_path} exists and may hold your edits",
+            hint=f"`storyboard plan {work.file} --force` plans anew and keeps the old plan",
+        )
+    workspace = _workspace(work)
+    with workspace.held():
+        _plan(work, workspace, progress)
+    return work.plan_path
+
+
+def render(work: Work, progress: Progress) -> Path:
+    """Turn the story or plan into a PDF, draw only what is missing, and return the PDF's path.
+
+    Raises:
+        PanelsFailedError: some panels could not be drawn; the book is there without them.
+    """
+    workspace = _workspace(work)
+    studio = _studio(work, workspace)
+    with workspace.held():
+        book = _book(work, workspace, progress)
+        pictures, failed = _draw(book, studio, work, progress)
+        _bind(book, pictures, work, workspace, progress)
+    _complain(failed, work)
+    return work.pdf_path
+
+
+def draw(work: Work, progress: Progress) -> tuple[Path, ...]:
+    """Draw what is missing and return the pictures of the selected panels.
+
+    Raises:
+        PanelsFailedError: some panels could not be drawn; the others are there.
+    """
+    workspace = _workspace(work)
+    studio = _studio(work, workspace)
+    with workspace.held():
+        book = _book(work, workspace, progress)
+        pictures, failed = _draw(book, studio, work, progress)
+    _complain(failed, work)
+    return tuple(pictures[i] for i in book.panel_ids if i in pictures and work.selection.has(i))
+
+
+def letter(work: Work, progress: Progress) -> Path:
+    """Letter and bind the pictures that are there, draw nothing, and return the PDF's path."""
+    workspace = _workspace(work)
+    with workspace.held():
+        book = _book(work, workspace, progress)
+        pictures = _last_pictures(book, work, workspace)
+        _bind(book, pictures, work, workspace, progress)
+    return work.pdf_path
+
+
+def export_png(work: Work, folder: Path, dpi: float, progress: Progress) -> tuple[Path, ...]:
+    """Write each page as a PNG into the folder, draw nothing, and return their paths."""
+    from storyboard.binding import bind
+    from storyboard.book.raster import write_pngs
+
+    workspace = _workspace(work)
+    with workspace.held(), tempfile.TemporaryDirectory() as scratch:
+        book = _book(work, workspace, progress)
+        pictures = _last_pictures(book, work, workspace)
+        pdf = Path(scratch) / work.pdf_path.name
+        bind(book.plan, with_drawn_boxes(book.pages, pictures), pictures, pdf, progress)
+        return write_pngs(pdf, folder, dpi=dpi)
+
+
+def dry_run(work: Work, progress: Progress) -> tuple[str, ...]:
+    """Return a line for every panel that `render` would draw, and write nothing."""
+    workspace = _workspace(work)
+    studio = _studio(work, workspace)
+    if work.is_plan or work.plan_path.exists():
+        book = _stage(_plan_as_it_is(work, workspace, progress), work)
+    else:
+        book = _stage(_plan_without_model(work), work)
+    tasks = tasks_for(book.plan, book.pages, work.file.parent, studio)
+    return tuple(
+        f"{task.panel_id}  {task.recipe.size_px[1]}x{task.recipe.size_px[0]} px  {task.why}"
+        for task in tasks
+        if task.picture is None and work.selection.has(task.panel_id)
+    )
+
+
+class Book(msgspec.Struct, frozen=True):
+    """A plan and the pages of it that are wanted, staged."""
+
+    plan: Plan
+    pages: tuple[StagedPage, ...]
+
+    @property
+    def panel_ids(self) -> tuple[str, ...]:
+        """The ids of the panels, in reading order."""
+        return tuple(staged.panel.id for page in self.pages for staged in page.panels)
+
+
+def _workspace(work: Work) -> Workspace:
+    if not work.file.is_file():
+        raise MissingError(f"there is no file {work.file}", hint="check its name and folder")
+    return Workspace.beside(work.file)
+
+
+def _book(work: Work, workspace: Workspace, progress: Progress) -> Book:
+    """Return the book as planned; plan it first where there is no plan."""
+    if not work.is_plan and not work.plan_path.exists():
+        _plan(work, workspace, progress)
+    plan = _plan_as_it_is(work, workspace, progress)
+    if not work.is_plan and workspace.is_planned_from(work.file):
+        workspace.note_planned(work.file)
+    return _stage(plan, work)
+
+
+def _plan_as_it_is(work: Work, workspace: Workspace, progress: Progress) -> Plan:
+    if not work.is_plan and not workspace.is_planned_from(work.file):
+        progress.say(
+            f"Note: {work.file} has changed since it was planned; {work.plan_path} is used as it "
+            f"is. `storyboard plan {work.file} --force` plans anew and keeps the old plan."
+        )
+    check(work.plan_path)
+    return load_plan(work.plan_path)
+
+
+def _plan(work: Work, workspace: Workspace, progress: Progress) -> None:
+    from storyboard.planner.agent import needs_model, plan_story
+
+    check(work.file)
+    story = read_story(work.file)
+    llm = None
+    if needs_model(story):
+        from storyboard.planner.llm import LlamaCppModel, find_model
+
+        configured = work.llm or _configuration(work).llm
+        llm = LlamaCppModel(find_model(configured))
+    planned = plan_story(story, llm, progress=progress, log=workspace.log_llm)
+    if work.plan_path.exists():
+        kept = free_name(work.plan_path, "before")
+        write_atomically(kept, work.plan_path.read_bytes())
+        progress.say(f"The old plan is kept as {kept}")
+    save_plan(planned, work.plan_path)
+    workspace.note_planned(work.file)
+
+
+def _plan_without_model(work: Work) -> Plan:
+    from storyboard.planner.agent import needs_model, plan_story
+
+    check(work.file)
+    story = read_story(work.file)
+    if needs_model(story):
+        raise UsageError(
+            f"{work.file} has no plan yet, so its panels are not known",
+            hint=f"`storyboard plan {work.file}` makes one",
+        )
+    return plan_story(story, None, progress=SilentProgress(), log=lambda _: None)
+
+
+def _stage(plan: Plan, work: Work) -> Book:
+    from storyboard.layout.staging import stage
+    from storyboard.layout.templates import load_templates
+    from storyboard.lettering import measure
+
+    staged = stage(plan, load_templates(), measure)
+    book = Book(plan, tuple(page for page in staged if work.selection.has_page(page.number)))
+    work.selection.check(len(plan.pages), book.panel_ids)
+    return book
+
+
+def _studio(work: Work, workspace: Workspace) -> Studio:
+    return studio_for(workspace, _artist(work), rough=work.rough)
+
+
+def _artist(work: Work) -> Artist:
+    if work.rough:
+        from storyboard.rough import RoughArtist
+
+        return RoughArtist()
+    configuration = _configuration(work)
+    model = work.model or configuration.model or mini_model()
+    return DiffSenseiArtist(model, steps=configuration.steps)
+
+
+def _configuration(work: Work) -> Configuration:
+    return read_configuration(work.file.parent)
+
+
+def _draw(
+    book: Book, studio: Studio, work: Work, progress: Progress
+) -> tuple[dict[str, Path], tuple[PanelError, ...]]:
+    """Return the picture of every panel that has one, and the errors of those that failed."""
+    tasks = tasks_for(book.plan, book.pages, work.file.parent, studio)
+    wanted = [task for task in tasks if work.selection.has(task.panel_id)]
+    _announce(wanted, progress)
+    drawn, failed = draw_missing(wanted, studio, progress)
+    there = {task.panel_id: task.picture for task in tasks if task.picture is not None}
+    return there | drawn, failed
+
+
+def _announce(tasks: Sequence[Task], progress: Progress) -> None:
+    missing = [task for task in tasks if task.picture is None]
+    for task in missing:
+        if task.why == DAMAGED:
+            progress.say(f"panel {task.panel_id}: {DAMAGED} and is drawn again")
+    progress.say(f"{len(missing)} of {len(tasks)} panels to draw")
+
+
+def _last_pictures(book: Book, work: Work, workspace: Workspace) -> dict[str, Path]:
+    gallery = workspace.rough if work.rough else workspace.panels
+    last = {panel_id: gallery.last(panel_id) for panel_id in book.panel_ids}
+    return {panel_id: gallery.path(key) for panel_id, key in last.items() if key is not None}
+
+
+def _bind(
+    book: Book, pictures: Mapping[str, Path], work: Work, workspace: Workspace, progress: Progress
+) -> None:
+    from storyboard.binding import bind
+
+    pdf = work.pdf_path
+    if not workspace.is_as_written(pdf):
+        kept = free_name(pdf, "before")
+        write_atomically(kept, pdf.read_bytes())
+        progress.say(f"{pdf} has been edited since it was written; that one is kept as {kept}")
+    bind(book.plan, with_drawn_boxes(book.pages, pictures), pictures, pdf, progress)
+    workspace.note_written(pdf)
+
+
+def _complain(failed: Sequence[PanelError], work: Work) -> None:
+    if failed:
+        ids = ",".join(error.panel_id for error in failed)
+        rest = "one panel" if len(failed) == 1 else f"{len(failed)} panels"
+        raise PanelsFailedError(
+            "\n".join([f"{rest} could not be drawn; the rest is there", *map(str, failed)]),
+            hint=f"`storyboard render {work.file} --panels {ids}` draws only those",
+        )
