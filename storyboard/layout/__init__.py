@@ -1,0 +1,1 @@
+"""Page templates, and where characters and dialogs stand in their panels."""

@@ -1,0 +1,116 @@
+"""Character boxes: where the people of a panel stand, from the shot and their order alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from storyboard.geometry import Box
+from storyboard.layout.faces import face_zone
+from storyboard.plan import Shot
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """How people are framed by a shot. Heights are shares of the stage, the rest of a height.
+
+    Attributes:
+        aspect: width over height of a character's box on paper.
+        height: of the box, by the number of dialogs above it (the last serves any more).
+        pitch: least distance between two middles, in box widths; below 1 bodies overlap.
+        spread: distance between two middles where there is room, in box widths.
+        feet: share of the stage left below the box; None where the frame cuts the body.
+    """
+
+    aspect: float
+    height: tuple[float, ...]
+    pitch: float
+    spread: float
+    feet: float | None = None
+
+
+_FIGURES: dict[Shot, Figure] = {
+    "wide": Figure(0.4, (0.56, 0.52, 0.5, 0.46), pitch=0.85, spread=1.35, feet=0.08),
+    "full": Figure(0.4, (0.87, 0.8, 0.74, 0.68, 0.64), pitch=0.8, spread=1.5, feet=0.035),
+    "medium": Figure(0.8, (0.86, 0.76, 0.7, 0.64, 0.6), pitch=0.62, spread=1.3),
+    "close-up": Figure(0.95, (0.95, 0.86, 0.78, 0.7, 0.64), pitch=0.72, spread=1.1),
+    "detail": Figure(1.2, (0.72, 0.66, 0.6, 0.55), pitch=0.9, spread=1.0),
+}
+_ROOMY_ASPECT = 1.45
+_TALLER_IF_ROOMY = 1.12
+_NUM_TRIES = 24
+
+
+def place_characters(
+    stage: Box, shot: Shot, given: Sequence[Box | None], num_dialogs: int, *, from_right: bool
+) -> tuple[Box, ...]:
+    """Return a box for every character, in mm, in the order of `given`.
+
+    Args:
+        stage: the part of the panel that people may stand in, in mm.
+        shot: how they are framed.
+        given: the box a writer chose for each, in mm, which is obeyed, or None.
+        num_dialogs: how many balloons need room above or beside them.
+        from_right: the first of several stands at the right, a lone speaker at the left.
+    """
+    if not given:
+        return ()
+    boxes = _row(stage, shot, len(given), num_dialogs)
+    if from_right:
+        boxes = [_mirrored(box, stage) for box in boxes]
+    placed = [box for box in given if box is not None]
+    found: list[Box] = []
+    for wanted, box in zip(given, boxes, strict=True):
+        if wanted is None and placed:
+            box = _clear_of(placed, box, stage, shot)
+        if wanted is None and any(given):
+            placed.append(box)
+        found.append(wanted or box)
+    return tuple(found)
+
+
+def _row(stage: Box, shot: Shot, count: int, num_dialogs: int) -> list[Box]:
+    """Return equal boxes side by side, the first at the left."""
+    figure = _FIGURES[shot]
+    height = stage.height * figure.height[min(num_dialogs, len(figure.height) - 1)]
+    if num_dialogs and count > 0 and stage.width / stage.height > _ROOMY_ASPECT * count**0.5:
+        height = min(height * _TALLER_IF_ROOMY, stage.height * figure.height[0])
+    widest = stage.width / (1 + figure.pitch * (count - 1))
+    width = min(height * figure.aspect, widest)
+    height = width / figure.aspect
+    floor = stage.bottom - (figure.feet or 0.0) * stage.height
+    pitch = 0.0
+    if count > 1:
+        pitch = min(figure.spread * width, (stage.width - width) / (count - 1))
+        if figure.feet is None:  # who is framed closely shares the whole width
+            pitch = max(pitch, min((stage.width - width) / (count - 1), stage.width / count))
+    row = width + pitch * (count - 1)
+    left = stage.left + (stage.width - row) * _start(count, num_dialogs)
+    return [
+        Box(left + n * pitch, floor - height, left + n * pitch + width, floor) for n in range(count)
+    ]
+
+
+def _start(count: int, num_dialogs: int) -> float:
+    """Return the share of the free width before the row: a lone speaker leaves room in front."""
+    return 0.8 if count == 1 and num_dialogs else 0.5
+
+
+def _mirrored(box: Box, stage: Box) -> Box:
+    width = stage.left + stage.right
+    return Box(width - box.right, box.top, width - box.left, box.bottom)
+
+
+def _clear_of(placed: Sequence[Box], box: Box, stage: Box, shot: Shot) -> Box:
+    """Move a box sideways until its face is clear of those already placed, as little as needed."""
+    free = stage.width - box.width
+    lefts = [box.left, *(stage.left + free * n / _NUM_TRIES for n in range(_NUM_TRIES + 1))]
+    moved = [Box(left, box.top, left + box.width, box.bottom) for left in lefts]
+
+    def cost(candidate: Box) -> float:
+        face = face_zone(candidate, shot)
+        hidden = sum(face.overlap(face_zone(other, shot)) for other in placed) / (face.area or 1.0)
+        bodies = sum(candidate.overlap(other) for other in placed) / candidate.area
+        return 100 * hidden + 3 * bodies + abs(candidate.left - box.left) / stage.width
+
+    return min(moved, key=cost)

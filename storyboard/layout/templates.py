@@ -1,0 +1,180 @@
+"""The page templates there are, and which of them suits a page."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+import zlib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import msgspec
+import yaml
+
+from storyboard.errors import StoryError
+from storyboard.layout.cutting import signed_area
+from storyboard.layout.page_sizes import page_size
+from storyboard.layout.template_form import Column, Position, Template, TemplateFile, Tier
+from storyboard.plan import Page, Panel, Shot
+
+__all__ = ["Template", "choose_template", "grid_template", "load_templates", "read_template"]
+
+_SMALLEST_PANEL_MM2 = 300.0
+_GRID_NAME = re.compile(r"grid-(\d{1,2})-in-(\d{1,2})")
+_WEIGHT_OF_SHOT: dict[Shot, float] = {
+    "wide": 1.7,
+    "full": 1.4,
+    "medium": 1.0,
+    "close-up": 0.9,
+    "detail": 0.6,
+}
+_MISSED_SHOT, _LATER_SHOT, _AREA_OFF, _NARROW, _TASTE = 1.2, 0.15, 1.0, 1.5, 0.35
+
+
+@cache
+def load_templates() -> tuple[Template, ...]:
+    """Return all page templates, by name.
+
+    Raises:
+        StoryError: a template file is wrong.
+    """
+    paths = sorted(_folder().glob("*.yaml"))
+    return tuple(read_template(path.stem, path.read_text("utf-8")) for path in paths)
+
+
+def _folder() -> Path:
+    """Return where the templates are: inside an installed package, else beside it."""
+    package = Path(__file__).parents[1]
+    installed = package / "templates"
+    return installed if installed.is_dir() else package.parent / "templates"
+
+
+def read_template(name: str, text: str) -> Template:
+    """Return the template that a YAML text describes.
+
+    Raises:
+        StoryError: the text has another form, or cuts no usable panels.
+    """
+    try:
+        found = msgspec.convert(yaml.safe_load(text), TemplateFile)
+    except (yaml.YAMLError, msgspec.ValidationError) as err:
+        raise _wrong(name, " ".join(str(err).split())) from err
+    template = Template(name, found.tiers, found.gutters)
+    positions = template.positions(page_size("b5"))
+    for number, position in enumerate(positions, start=1):
+        _check_panel(name, number, position)
+        if position.host is not None:
+            _check_inset(name, number, position, positions[position.host])
+    return template
+
+
+def _check_panel(name: str, number: int, position: Position) -> None:
+    points = position.outline.points
+    if len(points) < 3 or abs(signed_area(points)) < _SMALLEST_PANEL_MM2:
+        raise _wrong(name, f"panel {number} is smaller than {_SMALLEST_PANEL_MM2:.0f} mm2 on B5")
+
+
+def _check_inset(name: str, number: int, inset: Position, host: Position) -> None:
+    frame, box = host.outline.bounds, inset.outline.bounds
+    if frame.overlap(box) < box.area - 1e-6:
+        raise _wrong(name, f"panel {number} is an inset that reaches out of its host")
+
+
+def _wrong(name: str, what: str) -> StoryError:
+    hint = "docs/layout.md describes what a template may hold"
+    return StoryError(f"page template {name!r}: {what}", hint=hint)
+
+
+def choose_template(templates: Sequence[Template], page: Page, previous: str) -> Template:
+    """Return the template named by the page, else the one that suits its panels best.
+
+    What counts is how many panels there are, their shots, their characters and how many dialogs
+    they have, never the length of a dialog, so that a changed line moves no panel.
+
+    Args:
+        templates: those to choose from.
+        page: the page; its `template` is obeyed.
+        previous: name of the template on the page before, which is not chosen again.
+
+    Raises:
+        StoryError: the named template is not known or holds another number of panels.
+    """
+    if page.template:
+        return _named(templates, page)
+    num_panels = len(page.panels)
+    fitting = [template for template in templates if template.num_panels == num_panels]
+    if not fitting:
+        fitting = _grids(num_panels)
+    fresh = [template for template in fitting if template.name != previous] or fitting
+    return min(fresh, key=lambda template: (_misfit(template, page.panels), template.name))
+
+
+def _named(templates: Sequence[Template], page: Page) -> Template:
+    by_name = {template.name: template for template in templates}
+    template = by_name.get(page.template)
+    if grid := _GRID_NAME.fullmatch(page.template):
+        num_panels, num_tiers = int(grid[1]), int(grid[2])
+        if 0 < num_tiers <= num_panels:
+            template = grid_template(num_panels, num_tiers)
+    if template is None:
+        near = difflib.get_close_matches(page.template, by_name, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "leave `template` out and one is chosen"
+        raise StoryError(f"there is no page template {page.template!r}", hint=hint)
+    if template.num_panels != len(page.panels):
+        raise StoryError(
+            f"page template {page.template!r} holds {template.num_panels} panels,"
+            f" but the page has {len(page.panels)}",
+            hint="leave `template` out and a fitting one is chosen",
+        )
+    return template
+
+
+def grid_template(num_panels: int, num_tiers: int) -> Template:
+    """Return a plain template of equal tiers, the fuller ones last, for any number of panels."""
+    fewest, num_fuller = divmod(num_panels, num_tiers)
+    counts = [fewest + (number >= num_tiers - num_fuller) for number in range(num_tiers)]
+    tiers = tuple(Tier(panels=(Column(),) * count) for count in counts)
+    return Template(f"grid-{num_panels}-in-{num_tiers}", tiers)
+
+
+def _grids(num_panels: int) -> list[Template]:
+    """Return grids whose panels are neither slivers nor all alike from page to page."""
+    best = max(1, round(math.sqrt(num_panels * 1.3)))
+    return [grid_template(num_panels, tiers) for tiers in sorted({best, max(best - 1, 1)})]
+
+
+def _misfit(template: Template, panels: Sequence[Panel]) -> float:
+    """Return how badly a template suits the panels; 0 is perfect."""
+    positions = template.positions(page_size("b5"))
+    areas = [abs(signed_area(position.outline.points)) for position in positions]
+    weights = [_weight(panel) for panel in panels]
+    total = _taste(template, panels)
+    for position, area, panel, weight in zip(positions, areas, panels, weights, strict=True):
+        total += _shot_misfit(position, panel.shot)
+        total += _AREA_OFF * abs(math.log(area / sum(areas) * sum(weights) / weight))
+        bounds = position.outline.bounds
+        crowd = max(len(panel.characters), 1) * bounds.height / bounds.width
+        total += _NARROW * max(0.0, math.log(crowd / 2.2))
+    return total
+
+
+def _weight(panel: Panel) -> float:
+    """Return the share of a page that a panel asks for, next to the others' weights."""
+    people = 0.25 * max(len(panel.characters) - 1, 0)
+    return _WEIGHT_OF_SHOT[panel.shot] + people + 0.35 * len(panel.dialogs)
+
+
+def _shot_misfit(position: Position, shot: Shot) -> float:
+    if not position.shots:
+        return 0.0
+    if shot not in position.shots:
+        return _MISSED_SHOT
+    return _LATER_SHOT * position.shots.index(shot)
+
+
+def _taste(template: Template, panels: Sequence[Panel]) -> float:
+    """Return a small number of the page's own, so that pages alike in kind still differ."""
+    told = "/".join([template.name, *(panel.id for panel in panels)])
+    return _TASTE * (zlib.crc32(told.encode()) % 1000) / 1000
