@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from storyboard.book.page import compose_page
 from storyboard.book.pdf import BookMetadata, write_pdf
+from storyboard.book.raster import page_pictures
+from storyboard.files import write_atomically
+from storyboard.gallery import make_folder
 from storyboard.layout.staging import StagedPage
-from storyboard.lettering import letter_panel
+from storyboard.lettering.letterer import letter_panel
 from storyboard.plan import Plan
 from storyboard.progress import Progress
 
@@ -39,3 +43,17 @@ def bind(
         title=plan.title, author=plan.author, language=plan.language, reading=plan.reading
     )
     write_pdf(pdf, drawings, metadata=metadata)
+
+
+def write_png_pages(pdf: Path, paths: Sequence[Path], *, dpi: float) -> tuple[Path, ...]:
+    """Write the pages of a PDF to these files, in order, and return their paths.
+
+    Raises:
+        OutputError: one cannot be written.
+    """
+    for picture, path in zip(page_pictures(pdf, dpi=dpi), paths, strict=True):
+        make_folder(path.parent)
+        data = io.BytesIO()
+        picture.save(data, "png", dpi=(dpi, dpi))
+        write_atomically(path, data.getvalue())
+    return tuple(paths)

@@ -184,6 +184,6 @@ def read_provenance(path: Path) -> Provenance | None:
 
     try:
         with Image.open(path, formats=["PNG"]) as image:
-            return msgspec.json.decode(image.info[_CHUNK], type=Provenance)
-    except (OSError, SyntaxError, ValueError, KeyError, msgspec.DecodeError):
+            return msgspec.json.decode(image.info[_CHUNK].encode(), type=Provenance)
+    except (OSError, SyntaxError, ValueError, KeyError):  # DecodeError is a ValueError
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -138,8 +139,7 @@ def letter(work: Work, progress: Progress) -> Path:
 
 def export_png(work: Work, folder: Path, dpi: float, progress: Progress) -> tuple[Path, ...]:
     """Write each page as a PNG into the folder, draw nothing, and return their paths."""
-    from storyboard.binding import bind
-    from storyboard.book.raster import write_pngs
+    from storyboard.binding import bind, write_png_pages
 
     workspace = _workspace(work)
     with workspace.held(), tempfile.TemporaryDirectory() as scratch:
@@ -147,7 +147,8 @@ def export_png(work: Work, folder: Path, dpi: float, progress: Progress) -> tupl
         pictures = _last_pictures(book, work, workspace)
         pdf = Path(scratch) / work.pdf_path.name
         bind(book.plan, with_drawn_boxes(book.pages, pictures), pictures, pdf, progress)
-        return write_pngs(pdf, folder, dpi=dpi)
+        names = [f"{stem_of(work.file)}-{page.number:03}.png" for page in book.pages]
+        return write_png_pages(pdf, [folder / name for name in names], dpi=dpi)
 
 
 def dry_run(work: Work, progress: Progress) -> tuple[str, ...]:
@@ -240,9 +241,10 @@ def _plan_without_model(work: Work) -> Plan:
 def _stage(plan: Plan, work: Work) -> Book:
     from storyboard.layout.staging import stage
     from storyboard.layout.templates import load_templates
-    from storyboard.lettering import measure
+    from storyboard.lettering.letterer import measure
 
-    staged = stage(plan, load_templates(), measure)
+    measured = partial(measure, language=plan.language)
+    staged = stage(plan, load_templates(), measured)
     book = Book(plan, tuple(page for page in staged if work.selection.has_page(page.number)))
     work.selection.check(len(plan.pages), book.panel_ids)
     return book
