@@ -1,4 +1,4 @@
-"""Spoken lines as writers put them down: `Mika (whisper): I won't hurt you.`"""
+"""Spoken lines as writers put them down: `Mika (whisper): I won't hurt you` and the like."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ VOICELESS_KINDS = ("narration", "sound")
 
 LINE_FORMS = "`Name: text`, `Name (kind): text`, `narration: text` or `sound: text`"
 
-# Japanese and Chinese writers type full-width brackets
-_NAME_AND_KIND = re.compile(r"(?P<name>[^()（）]*?)\s*[(（]\s*(?P<kind>[^()（）]*?)\s*[)）]")
+_NAME_AND_KIND = re.compile(r"(?P<name>[^()]*?)\s*\(\s*(?P<kind>[^()]*?)\s*\)")
+_NARROW_BRACKETS = str.maketrans({"\uff08": "(", "\uff09": ")"})  # as Japanese writers type them
 
 
 class SpokenLine(msgspec.Struct, frozen=True):
@@ -35,6 +35,7 @@ class LineError(StoryError):
     """A line that is in none of the known forms; `allowed` says what would be right."""
 
     def __init__(self, message: str, *, allowed: str, found: str = "") -> None:
+        """Keep what is allowed, and the word that was found where only it is wrong."""
         super().__init__(message, hint=f"allowed: {allowed}")
         self.allowed = allowed
         self.found = found
@@ -59,7 +60,7 @@ def parse_line(line: Mapping[str, str]) -> SpokenLine:
     if name.lower() == "sound":
         return SpokenLine("", "sound", text)
     spoken_as = "speech"
-    if match := _NAME_AND_KIND.fullmatch(name):
+    if match := _NAME_AND_KIND.fullmatch(name.translate(_NARROW_BRACKETS)):
         name, spoken_as = match["name"].strip(), match["kind"].lower()
     if not name:
         raise LineError(f"the line {key!r} names no speaker", allowed=LINE_FORMS)

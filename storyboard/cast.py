@@ -1,0 +1,121 @@
+"""The cast: who is in a story, and what has to be right about them."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from storyboard.lines import VOICELESS_KINDS
+from storyboard.pictures import MAX_PIXELS, PICTURE_FORMATS, picture_fault
+from storyboard.structure import Report, nearest_name
+from storyboard.yamlfile import NodePath, shortened
+
+_PICTURES = f"{', '.join(PICTURE_FORMATS)}, up to {MAX_PIXELS // 1_000_000} million pixels"
+
+
+class Character(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Someone in the cast. `images` are paths relative to the file that names them."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    look: str = ""
+    images: tuple[str, ...] = ()
+
+
+def find_character(characters: Sequence[Character], name: str) -> Character | None:
+    """Return who bears this name or alias, written exactly so, or None."""
+    by_name = (character for character in characters if character.name == name)
+    by_alias = (character for character in characters if name in character.aliases)
+    return next(by_name, None) or next(by_alias, None)
+
+
+def examine_cast(characters: Sequence[Character], report: Report) -> None:
+    """Report names that are empty, taken, or could be mistaken for something else in a line."""
+    taken: dict[str, str] = {}
+    for path, name in _names(characters):
+        folded = unicodedata.normalize("NFC", name).casefold().strip()
+        if not folded:
+            report.add(path, "the name is empty", allowed="a name")
+        elif folded in VOICELESS_KINDS:
+            report.add(
+                path, f"{shortened(name)} cannot be a name: lines use it for what nobody says"
+            )
+        elif name != name.strip() or any(sign in name for sign in "()\uff08\uff09\n"):
+            allowed = "a name without brackets, and without spaces around it"
+            report.add(path, f"{shortened(name)} cannot be a name in a line", allowed=allowed)
+        elif folded in taken:
+            report.add(path, f"the name {shortened(name)} is already taken by {taken[folded]}")
+        else:
+            taken[folded] = shortened(name)
+
+
+def examine_name(
+    name: str, path: NodePath, characters: Sequence[Character], report: Report, *, aliases: bool
+) -> None:
+    """Report a name that is not in the cast.
+
+    Args:
+        name: who is meant.
+        path: where the name stands.
+        characters: the cast.
+        report: takes the problem.
+        aliases: whether an alias will do; if not, the name it stands for is suggested.
+    """
+    if any(_says_who(wrong) for wrong in report.wrong_paths):
+        return  # some names of the cast could not be read, so any name may be right
+    found = find_character(characters, name)
+    if found and (aliases or found.name == name):
+        return
+    names = [character.name for character in characters]
+    known = [*names, *(alias for character in characters for alias in character.aliases)]
+    nearest = found.name if found else nearest_name(name, known if aliases else names)
+    report.add(
+        path,
+        f"{shortened(name)} is not in the cast",
+        allowed=", ".join(names[:20]) or "nobody, until `characters` names someone",
+        nearest=nearest,
+    )
+
+
+def examine_pictures(characters: Sequence[Character], folder: Path, report: Report) -> None:
+    """Report pictures that are missing or cannot be read. `folder` is where their paths start."""
+    for number, character in enumerate(characters):
+        for index, image in enumerate(character.images):
+            path: NodePath = ("characters", number, "images", index)
+            if not image.strip() or "\n" in image:
+                report.add(path, f"{shortened(image)} is no file name", allowed="a picture's path")
+            elif fault := picture_fault(folder / image):
+                report.add(
+                    path,
+                    f"{image}: {fault}",
+                    allowed=_PICTURES,
+                    nearest=_nearest_file(folder, image),
+                )
+
+
+def _says_who(path: NodePath) -> bool:
+    return path[:1] == ("characters",) and path[2:3] in ((), ("name",), ("aliases",))
+
+
+def _names(characters: Sequence[Character]) -> Iterator[tuple[NodePath, str]]:
+    for number, character in enumerate(characters):
+        yield ("characters", number, "name"), character.name
+    for number, character in enumerate(characters):
+        for index, alias in enumerate(character.aliases):
+            yield ("characters", number, "aliases", index), alias
+
+
+def _nearest_file(folder: Path, image: str) -> str | None:
+    """Return the path of a file that is there and may have been meant."""
+    named = PurePosixPath(image.replace("\\", "/"))
+    try:
+        if (folder / image).exists():
+            return None
+        siblings = [entry.name for entry in (folder / named.parent).iterdir() if entry.is_file()]
+    except OSError:
+        return None
+    nearest = nearest_name(named.name, siblings)
+    return str(named.parent / nearest) if nearest else None

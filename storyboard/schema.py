@@ -1,0 +1,21 @@
+"""JSON Schema of the writer's files, for editors that complete and check as one types."""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+import msgspec
+
+from storyboard.plan import Plan
+from storyboard.story import Story
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_TITLES = {"story": "A storyboard story", "plan": "A storyboard plan"}
+
+
+def json_schema(kind: Literal["story", "plan"]) -> str:
+    """Return the JSON Schema of `story.yaml` or `plan.yaml`, indented."""
+    schema = msgspec.json.schema(Story if kind == "story" else Plan)
+    described = {"$schema": _DIALECT, "title": _TITLES[kind], **schema}
+    return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
