@@ -10,7 +10,7 @@ import msgspec
 
 from storyboard.lines import VOICELESS_KINDS
 from storyboard.pictures import MAX_PIXELS, PICTURE_FORMATS, picture_fault
-from storyboard.structure import Report, nearest_name
+from storyboard.report import Report, nearest_name
 from storyboard.yamlfile import NodePath, shortened
 
 _PICTURES = f"{', '.join(PICTURE_FORMATS)}, up to {MAX_PIXELS // 1_000_000} million pixels"
@@ -25,11 +25,36 @@ class Character(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     images: tuple[str, ...] = ()
 
 
-def find_character(characters: Sequence[Character], name: str) -> Character | None:
-    """Return who bears this name or alias, written exactly so, or None."""
-    by_name = (character for character in characters if character.name == name)
-    by_alias = (character for character in characters if name in character.aliases)
-    return next(by_name, None) or next(by_alias, None)
+class Cast:
+    """Who may be named, and the full name behind every alias."""
+
+    def __init__(self, characters: Sequence[Character], report: Report) -> None:
+        """Gather the names of the characters. Names that are not among them go to the report."""
+        self._report = report
+        self._names = [character.name for character in characters]
+        aliases = ((alias, person.name) for person in characters for alias in person.aliases)
+        self._full_names = {**dict(aliases), **{name: name for name in self._names}}
+        # where some names could not be read, any name may be right
+        self._is_known = not any(_says_who(path) for path in report.wrong_paths)
+
+    def full_name(self, name: str) -> str:
+        """Return who bears this name or alias, written exactly so; else the name itself."""
+        return self._full_names.get(name, name)
+
+    def examine(self, name: str, path: NodePath, *, aliases: bool) -> None:
+        """Report a name that is not in the cast. `aliases` says whether an alias will do."""
+        full_name = self._full_names.get(name)
+        if not self._is_known or full_name == name or (full_name and aliases):
+            return
+        self._report.add(
+            path,
+            f"{shortened(name)} is not in the cast",
+            allowed=", ".join(known[:40] for known in self._names[:20])
+            or "nobody, until `characters` names someone",
+            nearest=full_name,
+            found=name,
+            known=self._full_names if aliases else self._names,
+        )
 
 
 def examine_cast(characters: Sequence[Character], report: Report) -> None:
@@ -52,34 +77,6 @@ def examine_cast(characters: Sequence[Character], report: Report) -> None:
             taken[folded] = shortened(name)
 
 
-def examine_name(
-    name: str, path: NodePath, characters: Sequence[Character], report: Report, *, aliases: bool
-) -> None:
-    """Report a name that is not in the cast.
-
-    Args:
-        name: who is meant.
-        path: where the name stands.
-        characters: the cast.
-        report: takes the problem.
-        aliases: whether an alias will do; if not, the name it stands for is suggested.
-    """
-    if any(_says_who(wrong) for wrong in report.wrong_paths):
-        return  # some names of the cast could not be read, so any name may be right
-    found = find_character(characters, name)
-    if found and (aliases or found.name == name):
-        return
-    names = [character.name for character in characters]
-    known = [*names, *(alias for character in characters for alias in character.aliases)]
-    nearest = found.name if found else nearest_name(name, known if aliases else names)
-    report.add(
-        path,
-        f"{shortened(name)} is not in the cast",
-        allowed=", ".join(names[:20]) or "nobody, until `characters` names someone",
-        nearest=nearest,
-    )
-
-
 def examine_pictures(characters: Sequence[Character], folder: Path, report: Report) -> None:
     """Report pictures that are missing or cannot be read. `folder` is where their paths start."""
     for number, character in enumerate(characters):
@@ -90,7 +87,7 @@ def examine_pictures(characters: Sequence[Character], folder: Path, report: Repo
             elif fault := picture_fault(folder / image):
                 report.add(
                     path,
-                    f"{image}: {fault}",
+                    f"{shortened(image, 200)}: {fault}",
                     allowed=_PICTURES,
                     nearest=_nearest_file(folder, image),
                 )

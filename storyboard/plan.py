@@ -9,17 +9,18 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from storyboard.cast import examine_cast, examine_name, examine_pictures
+from storyboard.cast import Cast, examine_cast, examine_pictures
 from storyboard.files import write_atomically
 from storyboard.geometry import Box
 from storyboard.lines import DIALOG_KINDS, SPOKEN_KINDS
 from storyboard.lines import DialogKind as DialogKind
 from storyboard.problems import Problem
+from storyboard.report import Report, raise_problems
 from storyboard.story import MAX_CHARACTERS as MAX_CHARACTERS
 from storyboard.story import MAX_DIALOGS as MAX_DIALOGS
 from storyboard.story import SHOTS, Character, PageFormat, Reading, examine_book, examine_count
 from storyboard.story import Shot as Shot
-from storyboard.structure import Report, nearest_name, raise_problems, read_struct
+from storyboard.structure import read_struct
 from storyboard.yamlfile import Document, NodePath, dotted, parse_yaml, read_text, shortened
 from storyboard.yamlwriter import to_yaml
 
@@ -192,6 +193,7 @@ def examine_plan(
         examine_pictures(plan.characters, folder, report)
     if not plan.pages:
         report.add(("pages",), "there are no pages", allowed="one or more")
+    cast = Cast(plan.characters, report)
     taken: dict[str, str] = {}
     for number, page in enumerate(plan.pages):
         path: NodePath = ("pages", number)
@@ -202,14 +204,15 @@ def examine_plan(
                 (*path, "template"),
                 f"{shortened(page.template)} is no template",
                 allowed=", ".join(sorted(templates)),
-                nearest=nearest_name(page.template, templates),
+                found=page.template,
+                known=templates,
             )
         for index, panel in enumerate(page.panels):
             place = (*path, "panels", index)
             _examine_id(panel.id, (*place, "id"), taken, report)
             _examine_panel(panel, place, report)
-            _examine_placements(panel.characters, (*place, "characters"), plan.characters, report)
-            _examine_dialogs(panel.dialogs, (*place, "dialogs"), plan.characters, report)
+            _examine_placements(panel.characters, (*place, "characters"), cast, report)
+            _examine_dialogs(panel.dialogs, (*place, "dialogs"), cast, report)
     return plan, report.problems
 
 
@@ -239,14 +242,14 @@ def _examine_panel(panel: Panel, path: NodePath, report: Report) -> None:
 def _examine_placements(
     placements: Sequence[CharacterPlacement],
     path: NodePath,
-    cast: Sequence[Character],
+    cast: Cast,
     report: Report,
 ) -> None:
     examine_count(len(placements), MAX_CHARACTERS, path, report)
     seen: set[str] = set()
     for index, placement in enumerate(placements):
         place = (*path, index)
-        examine_name(placement.name, (*place, "name"), cast, report, aliases=False)
+        cast.examine(placement.name, (*place, "name"), aliases=False)
         if placement.name in seen:
             message = f"{placement.name} is in this panel twice"
             report.add((*place, "name"), message, allowed="once")
@@ -254,16 +257,14 @@ def _examine_placements(
         _examine_box(placement.box, (*place, "box"), report)
 
 
-def _examine_dialogs(
-    dialogs: Sequence[Dialog], path: NodePath, cast: Sequence[Character], report: Report
-) -> None:
+def _examine_dialogs(dialogs: Sequence[Dialog], path: NodePath, cast: Cast, report: Report) -> None:
     examine_count(len(dialogs), MAX_DIALOGS, path, report)
     for index, dialog in enumerate(dialogs):
         place = (*path, index)
         if not dialog.text.strip():
             report.add((*place, "text"), "the text is empty", allowed="what is to be lettered")
         if dialog.speaker:
-            examine_name(dialog.speaker, (*place, "speaker"), cast, report, aliases=False)
+            cast.examine(dialog.speaker, (*place, "speaker"), aliases=False)
         elif dialog.kind in SPOKEN_KINDS:
             report.add(
                 (*place, "speaker"),

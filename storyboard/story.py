@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
 import msgspec
 
+from storyboard.cast import Cast, examine_cast, examine_pictures
 from storyboard.cast import Character as Character
-from storyboard.cast import examine_cast, examine_name, examine_pictures, find_character
 from storyboard.lines import SPOKEN_KINDS, LineError
 from storyboard.lines import DialogKind as DialogKind
 from storyboard.lines import SpokenLine as SpokenLine
 from storyboard.lines import parse_line as parse_line
 from storyboard.problems import Problem
-from storyboard.structure import Report, nearest_name, raise_problems, read_struct
+from storyboard.report import Report, raise_problems
+from storyboard.structure import read_struct
 from storyboard.synopsis import split_synopsis, title_from_name
 from storyboard.yamlfile import NOT_PRINTABLE, Document, NodePath, parse_yaml, read_text
 
@@ -134,8 +134,9 @@ def examine_story(document: Document, folder: Path) -> tuple[Story, list[Problem
     if story.pages is not None and not 1 <= story.pages <= MAX_PAGES:
         report.add(("pages",), f"{story.pages} pages", allowed=f"1 to {MAX_PAGES}")
     _examine_content(story, report)
+    cast = Cast(story.characters, report)
     for number, scene in enumerate(story.scenes):
-        _examine_scene(scene, ("scenes", number), story.characters, report)
+        _examine_scene(scene, ("scenes", number), cast, report)
     return story, report.problems
 
 
@@ -168,7 +169,7 @@ def _examine_content(story: Story, report: Report) -> None:
         report.add((), "there is nothing to tell", allowed="`story` or `scenes`")
 
 
-def _examine_scene(scene: Scene, path: NodePath, cast: Sequence[Character], report: Report) -> None:
+def _examine_scene(scene: Scene, path: NodePath, cast: Cast, report: Report) -> None:
     if scene.panels and scene.lines:
         message = "a scene with panels has its lines inside them, else nobody would see them"
         report.add((*path, "lines"), message, allowed="`lines` inside each of `panels`")
@@ -180,9 +181,7 @@ def _examine_scene(scene: Scene, path: NodePath, cast: Sequence[Character], repo
         _examine_panel(panel, (*path, "panels", number), cast, report)
 
 
-def _examine_panel(
-    panel: ScenePanel, path: NodePath, cast: Sequence[Character], report: Report
-) -> None:
+def _examine_panel(panel: ScenePanel, path: NodePath, cast: Cast, report: Report) -> None:
     if not panel.caption.strip():
         report.add((*path, "caption"), "the caption is empty", allowed="what is to be drawn")
     examine_count(len(panel.characters), MAX_CHARACTERS, (*path, "characters"), report)
@@ -190,9 +189,8 @@ def _examine_panel(
     seen: set[str] = set()
     for index, name in enumerate(panel.characters):
         place = (*path, "characters", index)
-        examine_name(name, place, cast, report, aliases=True)
-        character = find_character(cast, name)
-        full_name = character.name if character else name
+        cast.examine(name, place, aliases=True)
+        full_name = cast.full_name(name)
         if full_name in seen:
             report.add(place, f"{full_name} is in this panel twice", allowed="once")
         seen.add(full_name)
@@ -207,16 +205,13 @@ def examine_count(number: int, most: int, path: NodePath, report: Report) -> Non
         report.add(path, message, allowed=f"up to {most}")
 
 
-def _examine_line(
-    line: dict[str, str], path: NodePath, cast: Sequence[Character], report: Report
-) -> None:
+def _examine_line(line: dict[str, str], path: NodePath, cast: Cast, report: Report) -> None:
     try:
         spoken = parse_line(line)
     except LineError as err:
-        nearest = nearest_name(err.found, SPOKEN_KINDS) if err.found else None
-        report.add(path, str(err), allowed=err.allowed, nearest=nearest)
+        report.add(path, str(err), allowed=err.allowed, found=err.found, known=SPOKEN_KINDS)
         return
     if not spoken.text.strip():
         report.add(path, "the line is empty", allowed="what is said")
     if spoken.kind in SPOKEN_KINDS:
-        examine_name(spoken.speaker, path, cast, report, aliases=True)
+        cast.examine(spoken.speaker, path, aliases=True)

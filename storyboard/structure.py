@@ -6,19 +6,14 @@ anywhere. Numbers, booleans and null are those of YAML's core schema.
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
-from collections.abc import Collection
-from collections.abc import Sequence as SequenceOf
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import msgspec
 from msgspec import inspect
 
-from storyboard.errors import StoryError
-from storyboard.problems import Problem
+from storyboard.report import Report
 from storyboard.yamlfile import (
     NOT_PRINTABLE,
     Document,
@@ -27,7 +22,6 @@ from storyboard.yamlfile import (
     NodePath,
     Scalar,
     Sequence,
-    dotted,
     shortened,
 )
 
@@ -42,62 +36,6 @@ _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": Fals
 _OLD_BOOL = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 _WRONG = object()  # stands for a value that has been reported
-
-
-class Report:
-    """Collects problems, and knows the line of each path where there is a document."""
-
-    def __init__(self, file: str, document: Document | None = None) -> None:
-        """Start without problems, or with the document's duplicate names."""
-        self._file, self._document = file, document
-        self._found: list[Problem] = list(document.duplicates) if document else []
-        self._wrong_paths: set[NodePath] = set()
-
-    @property
-    def problems(self) -> list[Problem]:
-        """Everything found, in the order of the file."""
-        return sorted(self._found, key=lambda problem: problem.line)
-
-    def add(
-        self, path: NodePath, message: str, *, allowed: str = "", nearest: str | None = None
-    ) -> None:
-        """Note a problem, unless something at or around the same place has been noted."""
-        if any(path[:length] in self._wrong_paths for length in range(len(path) + 1)):
-            return
-        line = self._document.line_of(path) if self._document else 0
-        self._found.append(Problem(self._file, line, dotted(path), message, allowed, nearest or ""))
-
-    def add_wrong(
-        self, path: NodePath, message: str, *, allowed: str = "", nearest: str | None = None
-    ) -> None:
-        """Note that what is at `path` has the wrong form, so that its content says nothing."""
-        self.add(path, message, allowed=allowed, nearest=nearest)
-        self._wrong_paths.add(path)
-
-    @property
-    def wrong_paths(self) -> Collection[NodePath]:
-        """Where something of the wrong form was found; an empty value stands in for it."""
-        return self._wrong_paths
-
-
-def nearest_name(found: str, known: Collection[str]) -> str | None:
-    """Return the known name closest to what was found, however it is capitalised, or None."""
-    by_folded = {name.casefold(): name for name in known}
-    matches = difflib.get_close_matches(found[:100].casefold(), by_folded, n=1, cutoff=0.6)
-    return by_folded[matches[0]] if matches else None
-
-
-def raise_problems(path: Path, problems: SequenceOf[Problem]) -> None:
-    """Raise a StoryError that carries the problems of the file at `path`, if there are any."""
-    if not problems:
-        return
-    if len(problems) == 1:
-        raise StoryError(str(problems[0]), problems=problems)
-    raise StoryError(
-        f"{path} has {len(problems)} problems; the first: {problems[0]}",
-        problems=problems,
-        hint=f"`storyboard check {path}` lists them all",
-    )
 
 
 def read_struct(document: Document, cls: type[StructT], report: Report) -> StructT:
@@ -154,7 +92,8 @@ class _Reader:
                 (*path, name),
                 f"there is no field {shortened(name)}",
                 allowed=", ".join(fields),
-                nearest=nearest_name(name, fields.keys() - node.entries.keys()),
+                found=name,
+                known=[field for field in fields if field not in node.entries],
             )
         values = {}
         for name, field in fields.items():
@@ -221,15 +160,14 @@ class _Reader:
         return text
 
     def _wrong(self, node: Node, expected: inspect.Type, path: NodePath) -> object:
-        nearest = None
-        if isinstance(node, Scalar) and isinstance(expected, inspect.LiteralType):
-            nearest = nearest_name(node.text, [str(value) for value in expected.values])
-        if isinstance(node, Scalar) and isinstance(expected, inspect.BoolType):
-            nearest = _OLD_BOOL.get(node.text.lower()) or nearest_name(node.text, _BOOL)
         message = f"{_described(node)} is not what is needed here"
-        if isinstance(expected, inspect.LiteralType) and isinstance(node, Scalar):
+        found, known = "", []
+        if isinstance(node, Scalar) and isinstance(expected, inspect.LiteralType):
             message = f"{shortened(node.text)} is not known here"
-        self._report.add_wrong(path, message, allowed=_named(expected), nearest=nearest)
+            found, known = node.text, [str(value) for value in expected.values]
+        if isinstance(node, Scalar) and isinstance(expected, inspect.BoolType):
+            found, known = _OLD_BOOL.get(node.text.lower(), node.text), ["true", "false"]
+        self._report.add_wrong(path, message, allowed=_named(expected), found=found, known=known)
         return _WRONG
 
 
