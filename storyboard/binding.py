@@ -13,7 +13,7 @@ from storyboard.files import write_atomically
 from storyboard.gallery import make_folder
 from storyboard.layout.staging import StagedPage
 from storyboard.lettering.letterer import letter_panel
-from storyboard.plan import Plan
+from storyboard.plan import Plan, plan_text
 from storyboard.progress import Progress
 
 
@@ -40,7 +40,11 @@ def bind(
             drawings.append(compose_page(page, pictures, balloons))
             step.advance(note=f"page {page.number}")
     metadata = BookMetadata(
-        title=plan.title, author=plan.author, language=plan.language, reading=plan.reading
+        title=plan.title,
+        author=plan.author,
+        language=plan.language,
+        reading=plan.reading,
+        plan=plan_text(plan).encode(),
     )
     write_pdf(pdf, drawings, metadata=metadata)
 

@@ -70,7 +70,7 @@ def tasks_for(
     Raises:
         MissingError: a character's picture is not there.
     """
-    cast = {name: person for person in plan.characters for name in (*person.aliases, person.name)}
+    cast = {person.name: person for person in plan.characters}
     sums: dict[Path, str] = {}
     tasks = []
     for staged in (panel for page in pages for panel in page.panels):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import msgspec
 
 from storyboard.artist import Artist, DiffSenseiArtist, mini_model
-from storyboard.checks import check_file
+from storyboard.checks import check_file, is_plan
 from storyboard.configuration import Configuration, read_configuration
 from storyboard.drawing import (
     DAMAGED,
@@ -29,6 +29,7 @@ from storyboard.progress import Progress, SilentProgress
 from storyboard.selection import Selection
 from storyboard.story import read_story
 from storyboard.workspace import PLAN_SUFFIX, Workspace, free_name, stem_of
+from storyboard.yamlfile import read_yaml
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -48,8 +49,8 @@ class Work(msgspec.Struct, frozen=True):
 
     @property
     def is_plan(self) -> bool:
-        """Whether the writer named the plan itself."""
-        return self.file.name.endswith(PLAN_SUFFIX)
+        """Whether the file holds a plan, whatever its name."""
+        return self.file.name.endswith(PLAN_SUFFIX) or _holds_plan(self.file)
 
     @property
     def pdf_path(self) -> Path:
@@ -59,6 +60,16 @@ class Work(msgspec.Struct, frozen=True):
         rough = ".rough" if self.rough else ""
         pages = f".pages-{self.selection.pages}" if self.selection.pages else ""
         return self.file.with_name(f"{stem_of(self.file)}{pages}{rough}.pdf")
+
+
+@lru_cache(maxsize=8)  # asked several times in one command
+def _holds_plan(file: Path) -> bool:
+    if file.suffix not in (".yaml", ".yml") or not file.is_file():
+        return False
+    try:
+        return is_plan(read_yaml(file))
+    except StoryError:  # broken: `check` will say why
+        return False
 
 
 def check(file: Path) -> None:
