@@ -1,0 +1,1 @@
+"""The book: pages composed, and written as PDF with editable dialogue."""

@@ -1,0 +1,1 @@
+"""Lettering: text measured, broken, sized and drawn in its balloon."""

@@ -1,0 +1,193 @@
+"""The shapes of balloons: body by kind, in millimetres, y down."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+from storyboard.geometry import Box, Point
+from storyboard.lettering.fitting import ROUND_HANDLE, STYLES
+from storyboard.lettering.outlines import (
+    Outline,
+    polygon,
+    quadratic,
+    rectangle,
+    rounded,
+    united,
+)
+from storyboard.plan import DialogKind
+
+_ELLIPSE_HANDLE = 0.5523
+_GOLDEN = 0.6180339887
+_PUFF_MM = 4.6  # the way along the cloud's rim from one puff to the next
+_SPIKE_MM = 5.2
+
+
+def body(kind: DialogKind, box: Box) -> Outline:
+    """Return the balloon's body, without its tail, just as large as the box. Sounds have none."""
+    if kind == "sound":
+        return Outline()
+    if kind == "narration":
+        return rectangle(box)
+    if kind == "shout":
+        return burst(box)
+    if kind == "thought":
+        return cloud(box)
+    return rounded(box, ROUND_HANDLE)
+
+
+def burst(box: Box) -> Outline:
+    """Return spikes all round, of uneven length and with hollow sides."""
+    rim = perimeter(box)
+    count = max(12, round(rim / _SPIKE_MM))
+    inner = STYLES["shout"].inner_share
+    tips, valleys = [], []
+    for index in range(count):
+        wobble = (index * _GOLDEN) % 1 - 0.5
+        angle = 2 * math.pi * (index + 0.35 * wobble) / count
+        reach = 1 - 0.13 * ((index * _GOLDEN * 1.7) % 1)
+        tips.append(on_ellipse(box, angle, reach))
+        valleys.append(on_ellipse(box, angle + math.pi / count, inner))
+    outline = Outline((("M", valleys[-1]),))
+    start = valleys[-1]
+    for tip, valley in zip(tips, valleys, strict=True):
+        rising = quadratic(start, _hollow(start, tip, box), tip)
+        falling = quadratic(tip, _hollow(valley, tip, box), valley)
+        outline += Outline((rising, falling))
+        start = valley
+    return outline + Outline((("Z", ()),))
+
+
+def _hollow(valley: Point, tip: Point, box: Box) -> Point:
+    """Return the control point that bends a spike's side a little towards the balloon's middle."""
+    x, y = box.centre
+    middle = (valley[0] + tip[0]) / 2, (valley[1] + tip[1]) / 2
+    return middle[0] + (x - middle[0]) * 0.04, middle[1] + (y - middle[1]) * 0.04
+
+
+def cloud(box: Box) -> Outline:
+    """Return a round body rimmed with puffs."""
+    puff = STYLES["thought"].edge_mm
+    core = Box(box.left + puff, box.top + puff, box.right - puff, box.bottom - puff)
+    count = max(7, round(perimeter(core) / _PUFF_MM))
+    puffs = []
+    for angle in _even_angles(core, count):
+        x, y = on_ellipse(core, angle, 1.0)
+        across = perimeter(core) / count * 0.62
+        radius_x = min(across, box.right - x if x > core.centre[0] else x - box.left)
+        radius_y = min(across, box.bottom - y if y > core.centre[1] else y - box.top)
+        radius = max(min(radius_x, radius_y), puff)
+        puffs.append(circle((x, y), radius))
+    return united([rounded(core, _ELLIPSE_HANDLE), *puffs])
+
+
+def circle(centre: Point, radius: float) -> Outline:
+    """Return a circle."""
+    x, y = centre
+    return rounded(Box(x - radius, y - radius, x + radius, y + radius), _ELLIPSE_HANDLE)
+
+
+def perimeter(box: Box) -> float:
+    """Return the length of the rim of the box's ellipse (Ramanujan's approximation)."""
+    a, b = box.width / 2, box.height / 2
+    return math.pi * (3 * (a + b) - math.sqrt((3 * a + b) * (a + 3 * b)))
+
+
+def on_ellipse(box: Box, angle: float, reach: float) -> Point:
+    """Return the point at an angle of the box's ellipse, shrunk to `reach` of its half axes."""
+    x, y = box.centre
+    return (
+        x + box.width / 2 * reach * math.cos(angle),
+        y + box.height / 2 * reach * math.sin(angle),
+    )
+
+
+def _even_angles(box: Box, count: int) -> list[float]:
+    """Return angles whose points on the ellipse are evenly spaced along its rim."""
+    steps = 720
+    points = [on_ellipse(box, 2 * math.pi * step / steps, 1.0) for step in range(steps + 1)]
+    lengths = [0.0]
+    for before, after in itertools.pairwise(points):
+        lengths.append(lengths[-1] + math.dist(before, after))
+    angles = []
+    step = 0
+    for index in range(count):
+        while lengths[step] < lengths[-1] * (index + 0.25) / count:
+            step += 1
+        angles.append(2 * math.pi * step / steps)
+    return angles
+
+
+def tapered(base: Point, control: Point, tip: Point, half_width: float) -> Outline:
+    """Return a curved tail that narrows from its base to a point.
+
+    The middle of the tail is the quadratic curve base, control, tip.
+    """
+    across = _unit_normal(base, control)
+    left = base[0] + across[0] * half_width, base[1] + across[1] * half_width
+    right = base[0] - across[0] * half_width, base[1] - across[1] * half_width
+    narrow = half_width * 0.42
+    bend_left = control[0] + across[0] * narrow, control[1] + across[1] * narrow
+    bend_right = control[0] - across[0] * narrow, control[1] - across[1] * narrow
+    return Outline(
+        (
+            ("M", left),
+            quadratic(left, bend_left, tip),
+            quadratic(tip, bend_right, right),
+            ("Z", ()),
+        )
+    )
+
+
+def neck(one: Point, other: Point, half_width: float) -> Outline:
+    """Return a bridge between two balloons of one speaker, narrower in the middle."""
+    across = _unit_normal(one, other)
+    wide, narrow = half_width * 1.6, half_width * 0.5
+    middle = (one[0] + other[0]) / 2, (one[1] + other[1]) / 2
+
+    def beside(point: Point, distance: float) -> Point:
+        return point[0] + across[0] * distance, point[1] + across[1] * distance
+
+    first, second = beside(one, wide), beside(other, -wide)
+    return Outline(
+        (
+            ("M", first),
+            quadratic(first, beside(middle, narrow), beside(other, wide)),
+            ("L", second),
+            quadratic(second, beside(middle, -narrow), beside(one, -wide)),
+            ("Z", ()),
+        )
+    )
+
+
+def dots(start: Point, tip: Point, sizes_mm: tuple[float, ...] = (1.5, 1.05, 0.7)) -> list[Outline]:
+    """Return the circles that lead from a thought to its thinker, shrinking on the way."""
+    gaps = len(sizes_mm)
+    outlines = []
+    for index, radius in enumerate(sizes_mm):
+        share = (index + 0.6) / gaps
+        centre = (
+            start[0] + (tip[0] - start[0]) * share,
+            start[1] + (tip[1] - start[1]) * share,
+        )
+        outlines.append(circle(centre, radius))
+    return outlines
+
+
+def _unit_normal(start: Point, end: Point) -> Point:
+    length = math.dist(start, end) or 1.0
+    return -(end[1] - start[1]) / length, (end[0] - start[0]) / length
+
+
+__all__ = [
+    "body",
+    "burst",
+    "circle",
+    "cloud",
+    "dots",
+    "neck",
+    "on_ellipse",
+    "perimeter",
+    "polygon",
+    "tapered",
+]
