@@ -1,0 +1,135 @@
+"""The loop every stage runs: warm up, train, decay, keep an average, save, go on where it stopped."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """How long and how hard to train.
+
+    `steps` is the whole length: the rate climbs for `warmup` steps, stays, and falls to zero over
+    the last `decay_share` of them. A run that is resumed with other `steps` follows the new ones.
+    """
+
+    steps: int
+    learning_rate: float
+    warmup: int = 100
+    decay_share: float = 0.25
+    weight_decay: float = 0.01
+    max_grad_norm: float = 1.0
+    ema_decay: float = 0.999
+    save_every_s: float = 120.0
+    log_every: int = 20
+
+    def rate(self, step: int) -> float:
+        """Return the learning rate of a step, counted from 0."""
+        decay_steps = max(1.0, self.decay_share * self.steps)
+        falling = min(1.0, max(0.0, (self.steps - step) / decay_steps))
+        return self.learning_rate * min(1.0, (step + 1) / self.warmup) * falling
+
+
+class Training:
+    """Some modules, their optimiser and their running average, saved together.
+
+    Args:
+        modules: what is trained, by name; the names are those in the checkpoint.
+        settings: length and rates.
+        folder: where `checkpoint.pt` and `log.jsonl` lie; made when missing. A checkpoint that is
+            there is resumed, random states included.
+    """
+
+    def __init__(self, modules: dict[str, nn.Module], settings: LoopSettings, folder: Path) -> None:
+        self.modules = nn.ModuleDict(modules)
+        self.settings = settings
+        self.folder = folder
+        self.step = 0
+        parameters = [value for value in self.modules.parameters() if value.requires_grad]
+        self.optimizer = torch.optim.AdamW(
+            parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+        )
+        self.average = {name: value.detach().clone() for name, value in self._trained().items()}
+        folder.mkdir(parents=True, exist_ok=True)
+        if self._file.exists():
+            self._resume()
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / "checkpoint.pt"
+
+    def _trained(self) -> dict[str, Tensor]:
+        return {name: value for name, value in self.modules.named_parameters() if value.requires_grad}
+
+    def _resume(self) -> None:
+        saved = torch.load(self._file, weights_only=True)
+        self.modules.load_state_dict(saved["modules"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        self.average = saved["average"]
+        self.step = saved["step"]
+        torch.set_rng_state(saved["rng"])
+
+    def save(self) -> None:
+        """Write everything needed to go on, atomically."""
+        unfinished = self._file.with_suffix(".part")
+        torch.save(
+            {
+                "modules": self.modules.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "average": self.average,
+                "step": self.step,
+                "rng": torch.get_rng_state(),
+            },
+            unfinished,
+        )
+        unfinished.replace(self._file)
+
+    def run(self, loss_of: Callable[[int], dict[str, Tensor]]) -> None:
+        """Train to the last step. `loss_of(step)` returns named losses; "loss" is minimised."""
+        started = saved = time.monotonic()
+        first = self.step
+        while self.step < self.settings.steps:
+            losses = loss_of(self.step)
+            self._update(losses["loss"])
+            self.step += 1
+            now = time.monotonic()
+            if self.step % self.settings.log_every == 0 or self.step == self.settings.steps:
+                self._log(losses, (now - started) / (self.step - first))
+            if now - saved > self.settings.save_every_s:
+                self.save()
+                saved = now
+        self.save()
+
+    def _update(self, loss: Tensor) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.settings.rate(self.step)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.modules.parameters(), self.settings.max_grad_norm)
+        self.optimizer.step()
+        # a short memory at first, so that the average does not keep the random start
+        decay = min(self.settings.ema_decay, (self.step + 1) / (self.step + 10))
+        trained = self._trained()
+        torch._foreach_lerp_(  # one call instead of one a tensor
+            [self.average[name] for name in trained], [value.detach() for value in trained.values()], 1 - decay
+        )
+
+    def _log(self, losses: dict[str, Tensor], seconds: float) -> None:
+        record = {"step": self.step, "s_per_step": round(seconds, 3)}
+        record |= {name: round(float(value.detach()), 5) for name, value in losses.items()}
+        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(record) + "\n")
+        print(json.dumps(record), file=sys.stderr, flush=True)  # noqa: T201  progress of a long run
+
+    def load_average(self) -> None:
+        """Put the running average into the modules: what is shipped and evaluated."""
+        for name, value in self._trained().items():
+            value.data.copy_(self.average[name])
