@@ -100,12 +100,6 @@ def nearest_name(found: str, known: Collection[str]) -> str | None:
 
 def raise_problems(path: Path, problems: Sequence[Problem]) -> None:
     """Raise a StoryError that carries the problems of the file at `path`, if there are any."""
-    if not problems:
-        return
-    if len(problems) == 1:
-        raise StoryError(str(problems[0]), problems=problems)
-    raise StoryError(
-        f"{path} has {len(problems)} problems; the first: {problems[0]}",
-        problems=problems,
-        hint=f"`storyboard check {path}` lists them all",
-    )
+    if problems:
+        count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise StoryError(f"{path} has {count}", problems=problems)

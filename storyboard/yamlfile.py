@@ -178,7 +178,7 @@ def parse_yaml(text: str, path: Path) -> Document:
 def broken(path: Path, line: int, message: str, *, allowed: str = "") -> StoryError:
     """Return the error for a file that cannot be read at all, with its one problem."""
     problem = Problem(file=str(path), line=line, path="", message=message, allowed=allowed)
-    return StoryError(str(problem), problems=[problem])
+    return StoryError(f"{path} cannot be read", problems=[problem])
 
 
 def _advice(reason: str, text: str, line: int) -> str:
