@@ -1,0 +1,63 @@
+"""Turns the story's past tense into the present of a caption, where the verb is sure."""
+
+from __future__ import annotations
+
+import re
+
+_IRREGULAR = {
+    "was": "is", "were": "are", "had": "has", "went": "goes", "came": "comes", "saw": "sees",
+    "sat": "sits", "ran": "runs", "took": "takes", "gave": "gives", "got": "gets", "said": "says",
+    "told": "tells", "felt": "feels", "fell": "falls", "found": "finds", "stood": "stands",
+    "laid": "lays", "lay": "lies", "flew": "flies", "sprang": "springs", "spat": "spits",
+    "held": "holds", "bit": "bites", "crept": "creeps", "stole": "steals", "began": "begins",
+    "made": "makes", "put": "puts", "set": "sets", "broke": "breaks", "struck": "strikes",
+    "threw": "throws", "caught": "catches", "brought": "brings", "thought": "thinks",
+    "knew": "knows", "left": "leaves", "kept": "keeps", "heard": "hears", "ate": "eats",
+    "drank": "drinks", "slept": "sleeps", "woke": "wakes", "wept": "weeps", "spoke": "speaks",
+    "shook": "shakes", "drew": "draws", "grew": "grows", "rode": "rides", "rose": "rises",
+    "sang": "sings", "swam": "swims", "won": "wins", "wore": "wears", "wrote": "writes",
+    "met": "meets", "led": "leads", "fled": "flees", "hid": "hides", "hung": "hangs",
+    "knelt": "kneels", "leapt": "leaps", "lost": "loses", "read": "reads", "sent": "sends",
+    "shone": "shines", "shut": "shuts", "swept": "sweeps", "turned": "turns", "bent": "bends",
+}  # fmt: skip
+_PAST_ED = re.compile(r"^[a-z]{2,}ed$")
+_NOT_PAST = frozenset("need indeed seed bed red feed speed need hundred wicked naked".split())
+
+
+def in_present(clause: str, names: tuple[str, ...]) -> str:
+    """Return a clause with the verbs that follow a name, pronoun or `and` in the present tense."""
+    subjects = "|".join([*(re.escape(name) + "s?" for name in names), "he", "she", "it", "who"])
+    many = re.compile(r"\b(?:they|we|you|all)$", re.IGNORECASE)
+    pattern = re.compile(
+        rf"(\b(?:{subjects}|they|and|they all|all four)\b)(\s+(?:then|soon|all|once)\b)?(\s+)([a-z]+)\b",
+        re.IGNORECASE,
+    )
+
+    def change(match: re.Match[str]) -> str:
+        subject, adverb, gap, verb = match[1], match[2] or "", match[3], match[4]
+        present = _present(verb)
+        if many.search(subject) and present:
+            present = {"is": "are", "has": "have", "goes": "go"}.get(present, _plain(present))
+        return f"{subject}{adverb}{gap}{present or verb}"
+
+    return pattern.sub(change, clause)
+
+
+def _present(verb: str) -> str:
+    if verb in _IRREGULAR:
+        return _IRREGULAR[verb]
+    if not _PAST_ED.match(verb) or verb in _NOT_PAST or verb.endswith("eed"):
+        return ""
+    stem = verb[:-2]
+    if stem.endswith("i"):
+        return stem[:-1] + "ies"
+    if len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] not in "lsfz":
+        return stem[:-1] + "s"
+    if re.search(r"(?:[sxz]|ch|sh)$", stem):
+        return stem + "es"
+    silent_e = re.search(r"[aiou][bcdgkmptv]$|(?:[^aeiou]|^)[aiu]l$|[vcu]$|[^aeioul]l$|(?:ang|rg|dg)$", stem)
+    return stem + ("es" if silent_e and not re.search(r"(?:ea|oo|ai|ee)\w$", stem) else "s")
+
+
+def _plain(present: str) -> str:
+    return re.sub(r"(?<=[xsh])es$|(?<=[^s])s$", "", re.sub(r"ies$", "y", present))
