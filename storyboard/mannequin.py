@@ -104,6 +104,7 @@ def draw_mannequin(
     head = _head_box(zone, unit, pose_of(character.acting))
     body = _body_of(box, head, shot, unit, towards)
     pose = pose_of(character.acting)
+    _draw_hair_behind(pen, head, character.look.lower())
     _draw_body(pen, body, pose, shot)
     _draw_head(pen, head, character, towards)
     _write_name(pen, character.name, body.x, body.collar + 0.62 * unit, box)
@@ -203,12 +204,8 @@ def _draw_legs(pen: Pen, body: _Body, pose: Pose) -> None:
 
 
 def _draw_head(pen: Pen, head: Box, character: ArtCharacter, towards: float) -> None:
-    """Draw an egg with its construction cross, the hair's outline, and the face."""
+    """Draw an egg with its construction cross, hair, hat, beard, glasses and the face."""
     look = character.look.lower()
-    if "long" in look:
-        hair = Box(head.left - 0.1 * head.width, head.top, head.right + 0.1 * head.width, 0)
-        bottom = head.bottom + 0.45 * head.height
-        pen.ellipse(Box(hair.left, head.top - 0.05 * head.height, hair.right, bottom), fill=165)
     pen.ellipse(head, fill=_SKIN)
     turn = towards * 0.14 * head.width
     middle, eyes = head.centre[0] + turn, head.top + 0.52 * head.height
@@ -218,24 +215,28 @@ def _draw_head(pen: Pen, head: Box, character: ArtCharacter, towards: float) -> 
         _draw_hair(pen, head, dark="black" in look or "dark" in look)
     if any(word in look for word in (" hat", "cap", "helmet", "hood")) or look.startswith("hat"):
         _draw_hat(pen, head)
+    if "beard" in look:
+        edges = (head.left, head.top, head.right, head.bottom)
+        pen.draw.chord(edges, 24, 156, fill=170, outline=_INK, width=round(pen.width))
     _draw_face(pen, head, middle, eyes, expression_of(character.acting))
     if "glasses" in look or "spectacles" in look:
         for side in (-1, 1):
             _ring(pen, (middle + side * 0.21 * head.width, eyes), 0.15 * head.width)
-    if "beard" in look or "moustache" in look:
-        jaw = Box(head.left + 0.12 * head.width, eyes, head.right - 0.12 * head.width, head.bottom)
-        pen.draw.arc(
-            (jaw.left, jaw.top, jaw.right, jaw.bottom),
-            20,
-            160,
-            fill=120,
-            width=round(0.12 * head.height),
-        )
 
 
 def _ring(pen: Pen, centre: Point, radius: float) -> None:
     x, y = centre
     pen.ellipse(Box(x - radius, y - radius, x + radius, y + radius))
+
+
+def _draw_hair_behind(pen: Pen, head: Box, look: str) -> None:
+    if "long" in look:
+        aside, below = 0.12 * head.width, 0.4 * head.height
+        top = head.top - 0.03 * head.height
+        pen.ellipse(
+            Box(head.left - aside, top, head.right + aside, head.bottom + below),
+            fill=90 if "black" in look or "dark" in look else 195,
+        )
 
 
 def _draw_hair(pen: Pen, head: Box, *, dark: bool) -> None:
@@ -246,7 +247,7 @@ def _draw_hair(pen: Pen, head: Box, *, dark: bool) -> None:
 
 def _draw_hat(pen: Pen, head: Box) -> None:
     brim = head.top + 0.24 * head.height
-    crown = (head.left + 0.05 * head.width, head.top - 0.08 * head.height)
+    crown = (head.left + 0.05 * head.width, head.top)
     right = head.right - 0.05 * head.width
     pen.draw.rectangle((*crown, right, brim), fill=150, outline=_INK, width=round(pen.width))
     pen.line([(head.left - 0.2 * head.width, brim), (head.right + 0.2 * head.width, brim)], scale=2)

@@ -53,7 +53,7 @@ def rough_panel(request: ArtRequest, size_px: tuple[int, int]) -> Image:
         zip(request.characters, boxes, strict=True), key=lambda pair: pair[1].bottom
     ):
         draw_mannequin(pen, character, box, request.shot, towards=_others_side(box, boxes))
-    return picture.resize((width, height), Image.Resampling.LANCZOS)
+    return picture.reduce(_SHARPER)
 
 
 def _draw_ground(pen: Pen, request: ArtRequest, whole: Box) -> None:

@@ -12,32 +12,34 @@ from storyboard.plan import Shot
 
 
 class Figure(msgspec.Struct, frozen=True):
-    """How people are framed by a shot. Heights are shares of the stage, the rest of a height.
+    """How people are framed by a shot.
 
     Attributes:
         aspect: width over height of a character's box on paper.
-        height: of the box, by the number of dialogs above it (the last serves any more).
+        height: of the box, as a share of the stage, where no balloon needs room.
+        least: share of the stage that the box keeps however many balloons there are.
         pitch: least distance between two middles, in box widths; below 1 bodies overlap.
         spread: distance between two middles where there is room, in box widths.
-        feet: share of the stage left below the box; None where the frame cuts the body.
+        feet: share of the stage left below the box; 0 where the frame cuts the body.
     """
 
     aspect: float
-    height: tuple[float, ...]
+    height: float
+    least: float
     pitch: float
     spread: float
-    feet: float | None = None
+    feet: float = 0.0
 
 
 _FIGURES: dict[Shot, Figure] = {
-    "wide": Figure(0.4, (0.56, 0.52, 0.5, 0.46), pitch=0.85, spread=1.35, feet=0.08),
-    "full": Figure(0.4, (0.87, 0.8, 0.74, 0.68, 0.64), pitch=0.8, spread=1.5, feet=0.035),
-    "medium": Figure(0.8, (0.86, 0.76, 0.7, 0.64, 0.6), pitch=0.62, spread=1.3),
-    "close-up": Figure(0.95, (0.95, 0.86, 0.78, 0.7, 0.64), pitch=0.72, spread=1.1),
-    "detail": Figure(1.2, (0.72, 0.66, 0.6, 0.55), pitch=0.9, spread=1.0),
+    "wide": Figure(0.4, 0.55, 0.42, pitch=0.85, spread=1.35, feet=0.08),
+    "full": Figure(0.4, 0.87, 0.56, pitch=0.8, spread=1.5, feet=0.035),
+    "medium": Figure(0.8, 0.86, 0.56, pitch=0.62, spread=1.3),
+    "close-up": Figure(0.95, 0.95, 0.64, pitch=0.7, spread=1.1),
+    "detail": Figure(1.2, 0.72, 0.5, pitch=0.9, spread=1.0),
 }
-_ROOMY_ASPECT = 1.45
-_TALLER_IF_ROOMY = 1.12
+_FIRST_BALLOON_MM, _NEXT_BALLOON_MM = 19.0, 5.0
+_ROOM_BESIDE_MM, _SPARED_BESIDE = 34.0, 0.6
 _NUM_TRIES = 24
 
 
@@ -72,23 +74,37 @@ def place_characters(
 def _row(stage: Box, shot: Shot, count: int, num_dialogs: int) -> list[Box]:
     """Return equal boxes side by side, the first at the left."""
     figure = _FIGURES[shot]
-    height = stage.height * figure.height[min(num_dialogs, len(figure.height) - 1)]
-    if num_dialogs and count > 0 and stage.width / stage.height > _ROOMY_ASPECT * count**0.5:
-        height = min(height * _TALLER_IF_ROOMY, stage.height * figure.height[0])
     widest = stage.width / (1 + figure.pitch * (count - 1))
-    width = min(height * figure.aspect, widest)
-    height = width / figure.aspect
-    floor = stage.bottom - (figure.feet or 0.0) * stage.height
+    tall = min(_height(figure, stage, 0.0), widest / figure.aspect)
+    room = _room_above(num_dialogs)
+    if count == 1 and stage.width - tall * figure.aspect > _ROOM_BESIDE_MM:
+        room *= 1 - _SPARED_BESIDE
+    height = min(tall, _height(figure, stage, room))
+    width = height * figure.aspect
+    floor = stage.bottom - figure.feet * stage.height
     pitch = 0.0
     if count > 1:
         pitch = min(figure.spread * width, (stage.width - width) / (count - 1))
-        if figure.feet is None:  # who is framed closely shares the whole width
+        if not figure.feet:  # who is framed closely shares the whole width
             pitch = max(pitch, min((stage.width - width) / (count - 1), stage.width / count))
     row = width + pitch * (count - 1)
     left = stage.left + (stage.width - row) * _start(count, num_dialogs)
     return [
         Box(left + n * pitch, floor - height, left + n * pitch + width, floor) for n in range(count)
     ]
+
+
+def _height(figure: Figure, stage: Box, room_mm: float) -> float:
+    """Return how tall figures may be below balloons that need `room_mm`."""
+    free = stage.height * (1 - figure.feet) - room_mm
+    return max(figure.least * stage.height, min(figure.height * stage.height, free))
+
+
+def _room_above(num_dialogs: int) -> float:
+    """Return the height in mm that balloons need above the heads."""
+    if not num_dialogs:
+        return 0.0
+    return _FIRST_BALLOON_MM + _NEXT_BALLOON_MM * (num_dialogs - 1)
 
 
 def _start(count: int, num_dialogs: int) -> float:

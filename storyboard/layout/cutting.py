@@ -23,6 +23,11 @@ class HalfPlane(msgspec.Struct, frozen=True):
         """Return how far inside the half plane a point lies; negative outside."""
         return self.limit - self.normal_x * point[0] - self.normal_y * point[1]
 
+    @property
+    def is_slanted(self) -> bool:
+        """Whether the edge is neither upright nor level."""
+        return min(abs(self.normal_x), abs(self.normal_y)) > _TOUCHING_MM
+
     def shrunk(self, margin: float) -> HalfPlane:
         """Return the half plane with its edge moved inwards."""
         return HalfPlane(self.normal_x, self.normal_y, self.limit - margin)

@@ -2,46 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from storyboard.geometry import Box, Point
-from storyboard.layout.cutting import HalfPlane, corners
+from storyboard.geometry import Box
+from storyboard.layout.balloon_costs import Surroundings, cost_alone, fits_in, tangles, touch
 from storyboard.plan import Dialog
-from storyboard.story import Reading
 
 Measure = Callable[[Dialog, float, float], tuple[float, float]]
 """(dialog, max_width_mm, max_height_mm) -> (width_mm, height_mm) of its balloon."""
 
-_APART_MM = 1.2
-_FACE_MARGIN_MM = 0.8
-_BEAM = 10
-_SIDE_BY_SIDE = 0.35
-_LOWER_BUT_FIRST = 0.25
-
-
-class Surroundings(msgspec.Struct, frozen=True):
-    """What a balloon must heed in its panel. All in mm.
-
-    Attributes:
-        room: the box around where balloons may lie.
-        edges: the half planes they must lie in.
-        faces: no balloon may lie here.
-        bodies: better not here, by name.
-        mouths: where tails point to, by name.
-        taken: laid-over panels.
-        reading: the book's direction.
-    """
-
-    room: Box
-    edges: tuple[HalfPlane, ...]
-    faces: Mapping[str, Box]
-    bodies: Mapping[str, Box]
-    mouths: Mapping[str, Point]
-    taken: tuple[Box, ...]
-    reading: Reading
+_Way = tuple[float, tuple[Box, ...]]  # what it costs, and the boxes placed so far
+_WEIGHED = 240
+_CELLS, _ALIKE = 5, 2
 
 
 class _Effort(msgspec.Struct, frozen=True):
@@ -50,13 +25,14 @@ class _Effort(msgspec.Struct, frozen=True):
     widths: tuple[float, ...]
     heights: tuple[float, ...] = (1.0,)
     steps: int = 9
+    beam: int = 12
     faces_allowed: bool = False
 
 
 _EFFORTS = (
     _Effort(widths=(0.34, 0.5, 0.7)),
     _Effort(widths=(0.24, 0.34, 0.5, 0.7, 1.0), steps=15),
-    _Effort(widths=(0.34, 0.5, 0.8), heights=(0.5, 0.3, 0.2), steps=15),
+    _Effort(widths=(0.34, 0.5, 0.8), heights=(0.5, 0.3, 0.2), steps=15, beam=24),
     _Effort(widths=(0.24, 0.34, 0.5, 1.0), heights=(1.0, 0.4, 0.25), steps=19, faces_allowed=True),
 )
 
@@ -89,22 +65,6 @@ def place_dialogs(
     raise failed
 
 
-def reads_before(first: Box, second: Box, reading: Reading) -> bool:
-    """Return whether a reader surely takes `first` before `second`.
-
-    Boxes at about the same height are read across, the first one not much lower than the second;
-    others from the top down.
-    """
-    lower = min(first.height, second.height)
-    shared = min(first.bottom, second.bottom) - max(first.top, second.top)
-    if shared <= _SIDE_BY_SIDE * lower:
-        return first.centre[1] < second.centre[1]
-    across = second.centre[0] - first.centre[0]
-    if reading == "rtl":
-        across = -across
-    return across > 0 and first.top <= second.top + _LOWER_BUT_FIRST * lower
-
-
 def _search(
     dialogs: Sequence[Dialog],
     given: Sequence[Box | None],
@@ -112,29 +72,55 @@ def _search(
     measure: Measure,
     effort: _Effort,
 ) -> tuple[Box, ...]:
-    """Place one dialog after the other, keeping the best few ways so far."""
-    fixed = [(box, dialog) for box, dialog in zip(given, dialogs, strict=True) if box]
-    beam: list[tuple[float, tuple[Box, ...]]] = [(0.0, ())]
+    """Place one dialog after the other, keeping a few good and different ways so far."""
+    fixed = [box for box in given if box]
+    ways: list[_Way] = [(0.0, ())]
     for number, (dialog, wanted) in enumerate(zip(dialogs, given, strict=True)):
         if wanted:
-            beam = [(cost, (*boxes, wanted)) for cost, boxes in beam]
+            ways = [(cost, (*boxes, wanted)) for cost, boxes in ways]
             continue
         candidates = [
             (cost, box)
             for box in _candidates(dialog, around.room, measure, effort)
-            if (cost := _cost_alone(box, number, dialogs, around, effort)) is not None
-            and not any(_touch(box, other) for other, _ in fixed)
+            if (
+                cost := cost_alone(box, number, dialogs, around, faces_allowed=effort.faces_allowed)
+            )
+            is not None
+            and not any(touch(box, other) for other in fixed)
         ]
         longer = [
-            (cost + cost_alone + cost_beside, (*boxes, box))
-            for cost, boxes in beam
-            for cost_alone, box in candidates
-            if (cost_beside := _cost_beside(box, boxes, dialogs, given, around)) is not None
+            (cost + added, (*boxes, box))
+            for cost, boxes in ways
+            for added, box in candidates
+            if fits_in(box, boxes, dialogs, given, around.reading)
         ]
         if not longer:
             raise NoRoomError(number)
-        beam = sorted(longer, key=lambda way: way[0])[:_BEAM]
-    return beam[0][1]
+        longer.sort(key=_by_cost)
+        weighed = [
+            (cost + tangles(boxes, dialogs, around), boxes) for cost, boxes in longer[:_WEIGHED]
+        ]
+        ways = _different(sorted(weighed, key=_by_cost), around.room, effort.beam)
+    return ways[0][1]
+
+
+def _by_cost(way: _Way) -> float:
+    return way[0]
+
+
+def _different(ways: Sequence[_Way], room: Box, count: int) -> list[_Way]:
+    """Return the first `count` ways, few of which end with a box at about the same place."""
+    kept: list[_Way] = []
+    seen: Counter[tuple[int, int]] = Counter()
+    for way in ways:
+        x, y = way[1][-1].relative_to(room).centre
+        place = (int(x * _CELLS), int(y * _CELLS))
+        if seen[place] < _ALIKE:
+            seen[place] += 1
+            kept.append(way)
+        if len(kept) == count:
+            break
+    return kept
 
 
 def _candidates(dialog: Dialog, room: Box, measure: Measure, effort: _Effort) -> Iterator[Box]:
@@ -152,111 +138,3 @@ def _candidates(dialog: Dialog, room: Box, measure: Measure, effort: _Effort) ->
             for column in range(effort.steps):
                 left = room.left + free_x * column / (effort.steps - 1)
                 yield Box(left, top, left + width, top + height)
-
-
-def _cost_alone(
-    box: Box, number: int, dialogs: Sequence[Dialog], around: Surroundings, effort: _Effort
-) -> float | None:
-    """Return what is bad about a place whatever the other balloons do; None if it is forbidden."""
-    dialog, room = dialogs[number], around.room
-    if any(edge.depth(corner) < -1e-6 for edge in around.edges for corner in corners(box)):
-        return None
-    if any(_touch(box, other) for other in around.taken):
-        return None
-    hidden = sum(
-        _grown(face).overlap(box) / face.area for face in around.faces.values() if face.area
-    )
-    if hidden and not effort.faces_allowed:
-        return None
-    cost = 60 * hidden + 0.8 * box.width * box.height / (room.width * room.height)
-    for name, body in around.bodies.items():
-        cost += (1.6 if name == dialog.speaker else 2.6) * box.overlap(body) / box.area
-    cost += 1.1 * (box.top - room.top) / room.height
-    cost += 0.4 * min(_margins(box, room)) / min(room.width, room.height)
-    cost += 0.6 * abs(math.log(box.width / box.height / 1.3))
-    if dialog.kind == "narration":
-        return cost + _off_corner(box, number, len(dialogs), around)
-    if dialog.speaker in around.mouths:
-        return cost + _off_speaker(box, dialog.speaker, around)
-    return cost
-
-
-def _off_speaker(box: Box, speaker: str, around: Surroundings) -> float:
-    """Return the cost of a place far from, below, or with another face before, its speaker."""
-    x, y = around.mouths[speaker]
-    nearest = (min(max(x, box.left), box.right), min(max(y, box.top), box.bottom))
-    diagonal = math.hypot(around.room.width, around.room.height)
-    cost = 4 * math.dist((x, y), nearest) / diagonal + 1.5 * abs(box.centre[0] - x) / diagonal
-    if box.centre[1] > y:
-        cost += 0.5 + 1.5 * (box.centre[1] - y) / around.room.height
-    others = (face for name, face in around.faces.items() if name != speaker)
-    return cost + 4 * sum(crosses(box.centre, (x, y), face) for face in others)
-
-
-def _off_corner(box: Box, number: int, count: int, around: Surroundings) -> float:
-    """Return how far narration lies from the corner where reading starts, or, last, ends."""
-    room = around.room
-    starts, ends = box.left - room.left, room.right - box.right
-    if around.reading == "rtl":
-        starts, ends = ends, starts
-    distance = math.hypot(starts, box.top - room.top)
-    if number == count - 1 > 0:
-        distance = min(distance, math.hypot(ends, room.bottom - box.bottom))
-    return 6 * distance / math.hypot(room.width, room.height)
-
-
-def _cost_beside(
-    box: Box,
-    earlier: Sequence[Box],
-    dialogs: Sequence[Dialog],
-    given: Sequence[Box | None],
-    around: Surroundings,
-) -> float | None:
-    """Return what is bad about a place next to the balloons before it; None if forbidden."""
-    cost, number = 0.0, len(earlier)
-    dialog = dialogs[number]
-    for other, before, wanted in zip(earlier, dialogs, given, strict=False):
-        if _touch(box, other):
-            return None
-        if "sound" not in (dialog.kind, before.kind) and not reads_before(
-            other, box, around.reading
-        ):
-            if not wanted:
-                return None
-            cost += 3
-        if dialog.speaker in around.mouths:
-            cost += 2.5 * crosses(box.centre, around.mouths[dialog.speaker], other)
-        if before.speaker in around.mouths:
-            cost += 2.5 * crosses(other.centre, around.mouths[before.speaker], box)
-    return cost
-
-
-def crosses(start: Point, end: Point, box: Box) -> bool:
-    """Return whether the straight line from start to end meets the box."""
-    enter, leave = 0.0, 1.0
-    spans = ((box.left, box.right), (box.top, box.bottom))
-    for here, there, (low, high) in zip(start, end, spans, strict=True):
-        if here == there:
-            if not low < here < high:
-                return False
-            continue
-        first, second = sorted(((low - here) / (there - here), (high - here) / (there - here)))
-        enter, leave = max(enter, first), min(leave, second)
-    return enter < leave
-
-
-def _touch(box: Box, other: Box) -> bool:
-    return _grown(other, _APART_MM).overlap(box) > 0
-
-
-def _grown(box: Box, margin: float = _FACE_MARGIN_MM) -> Box:
-    return Box(box.left - margin, box.top - margin, box.right + margin, box.bottom + margin)
-
-
-def _margins(box: Box, room: Box) -> tuple[float, ...]:
-    return (
-        box.left - room.left,
-        box.top - room.top,
-        room.right - box.right,
-        room.bottom - box.bottom,
-    )

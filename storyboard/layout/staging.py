@@ -9,11 +9,12 @@ import msgspec
 
 from storyboard.errors import StoryError
 from storyboard.geometry import Box, Polygon
+from storyboard.layout.balloon_costs import Surroundings
 from storyboard.layout.characters import place_characters
-from storyboard.layout.cutting import edges_of, sides_of
-from storyboard.layout.dialogs import Measure, NoRoomError, Surroundings, place_dialogs
+from storyboard.layout.cutting import edges_of
+from storyboard.layout.dialogs import Measure, NoRoomError, place_dialogs
 from storyboard.layout.faces import face_zone, mouth
-from storyboard.layout.page_sizes import page_size, safe_area, trim_area
+from storyboard.layout.page_sizes import page_size, safe_area
 from storyboard.layout.template_form import Position
 from storyboard.layout.templates import Template, choose_template
 from storyboard.plan import Page, Panel, Plan
@@ -180,10 +181,7 @@ def _surroundings(
     shown = panel.shot != "detail"
     return Surroundings(
         room=_shared(_inset_by(bounds, margin), safe),
-        edges=(
-            *(edge.shrunk(margin) for edge in edges_of(frame)),
-            *sides_of(safe).values(),
-        ),
+        edges=tuple(edge.shrunk(margin) for edge in edges_of(frame) if edge.is_slanted),
         faces={name: face_zone(box, panel.shot) for name, box in boxes.items() if shown},
         bodies=boxes,
         mouths={name: mouth(box, panel.shot) for name, box in boxes.items()},
@@ -193,13 +191,13 @@ def _surroundings(
 
 
 def _stage_area(frame: Polygon, size: PageSize, insets: list[Box], *, tall: bool) -> Box:
-    """Return the part of a frame where people are seen whole: on the page, beside insets.
+    """Return the part of a frame where people are seen whole: well on the page, beside insets.
 
     In slanted frames it is as wide as the frame is where the heads are. With `tall` it reaches
     down to the frame's foot, bleed included, for bodies that the frame cuts.
     """
     bounds = frame.bounds
-    seen = _shared(bounds, trim_area(size))
+    seen = _shared(bounds, safe_area(size))
     for inset in insets:
         seen = _beside(seen, inset, sideways_only=tall)
     left, right = _chord(frame, bounds.top + 0.3 * bounds.height)

@@ -14,8 +14,8 @@ import msgspec
 import yaml
 
 from storyboard.errors import StoryError
-from storyboard.layout.cutting import signed_area
-from storyboard.layout.page_sizes import page_size
+from storyboard.layout.cutting import corners, cut, edges_of, signed_area
+from storyboard.layout.page_sizes import page_size, trim_area
 from storyboard.layout.template_form import Column, Position, Template, TemplateFile, Tier
 from storyboard.plan import Page, Panel, Shot
 
@@ -24,13 +24,14 @@ __all__ = ["Template", "choose_template", "grid_template", "load_templates", "re
 _SMALLEST_PANEL_MM2 = 300.0
 _GRID_NAME = re.compile(r"grid-(\d{1,2})-in-(\d{1,2})")
 _WEIGHT_OF_SHOT: dict[Shot, float] = {
-    "wide": 1.7,
-    "full": 1.4,
+    "wide": 2.2,
+    "full": 1.6,
     "medium": 1.0,
     "close-up": 0.9,
     "detail": 0.6,
 }
-_MISSED_SHOT, _LATER_SHOT, _AREA_OFF, _NARROW, _TASTE = 1.2, 0.15, 1.0, 1.5, 0.35
+_MISSED_SHOT, _LATER_SHOT, _AREA_OFF, _NARROW, _TASTE = 1.2, 0.15, 0.7, 1.5, 0.5
+_TOLD_IN_INSET = 0.7
 
 
 @cache
@@ -148,16 +149,25 @@ def _grids(num_panels: int) -> list[Template]:
 def _misfit(template: Template, panels: Sequence[Panel]) -> float:
     """Return how badly a template suits the panels; 0 is perfect."""
     positions = template.positions(page_size("b5"))
-    areas = [abs(signed_area(position.outline.points)) for position in positions]
+    areas = [_seen_area(position) for position in positions]
     weights = [_weight(panel) for panel in panels]
     total = _taste(template, panels)
     for position, area, panel, weight in zip(positions, areas, panels, weights, strict=True):
         total += _shot_misfit(position, panel.shot)
-        total += _AREA_OFF * abs(math.log(area / sum(areas) * sum(weights) / weight))
         bounds = position.outline.bounds
         crowd = max(len(panel.characters), 1) * bounds.height / bounds.width
         total += _NARROW * max(0.0, math.log(crowd / 2.2))
+        if position.host is None:
+            total += _AREA_OFF * abs(math.log(area / sum(areas) * sum(weights) / weight))
+        else:
+            total += _TOLD_IN_INSET * len(panel.dialogs)
     return total
+
+
+def _seen_area(position: Position) -> float:
+    """Return the area of a panel that is left on the page after cutting, in mm2."""
+    page = corners(trim_area(page_size("b5")))
+    return abs(signed_area(cut(page, edges_of(position.outline))))
 
 
 def _weight(panel: Panel) -> float:
