@@ -1,0 +1,128 @@
+"""Pictures of characters become features: CLIP's patches and the manga encoder's summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from transformers.models.clip.modeling_clip import CLIPVisionModelWithProjection
+    from transformers.models.vit_mae.modeling_vit_mae import ViTMAEModel
+
+    from generator.resampler import CharacterResampler
+
+ENCODING_BATCH = 16
+
+
+@dataclass(frozen=True)
+class CharacterEncoders:
+    """The two image encoders, each with the preprocessing it was trained with.
+
+    Attributes:
+        clip: CLIP's vision tower; its last but one layer is read.
+        clip_processor: resizes, crops and normalises for it.
+        magi: the masked autoencoder of Magi; its class token is read.
+        magi_processor: resizes and normalises for it.
+    """
+
+    clip: CLIPVisionModelWithProjection
+    clip_processor: Any
+    magi: ViTMAEModel
+    magi_processor: Any
+
+    def encode(self, pictures: Sequence[Image.Image]) -> tuple[Tensor, Tensor]:
+        """Give the features of each picture.
+
+        Returns:
+            CLIP patches (pictures, patches, width) and Magi summaries (pictures, width).
+        """
+        gray = [to_gray(picture) for picture in pictures]
+        return self._clip_features(gray), self._magi_features(gray)
+
+    def _clip_features(self, pictures: list[Image.Image]) -> Tensor:
+        pixels = self.clip_processor(pictures, return_tensors="pt").pixel_values
+        output: Any = self.clip(_like(self.clip, pixels), output_hidden_states=True)
+        features: Tensor = output.hidden_states[-2]
+        return features
+
+    def _magi_features(self, pictures: list[Image.Image]) -> Tensor:
+        """Summarise whole pictures: masking at random, which the library does even here, is off."""
+        pixels = _like(self.magi, self.magi_processor(pictures, return_tensors="pt").pixel_values)
+        self.magi.config.mask_ratio = 0.0
+        num_patches: int = self.magi.embeddings.patch_embeddings.num_patches
+        # patches are sorted by this noise: counting up keeps their order and draws no random number
+        order = torch.arange(num_patches, device=pixels.device).expand(len(pictures), -1)
+        output: Any = self.magi(pixels, noise=order)
+        summary: Tensor = output.last_hidden_state[:, 0]
+        return summary
+
+
+def to_gray(picture: Image.Image) -> Image.Image:
+    """Return the picture in gray as RGB; what is transparent becomes white paper."""
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        paper = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(paper, picture)
+    return picture.convert("L").convert("RGB")
+
+
+def character_tokens(
+    characters: Sequence[tuple[Image.Image, ...]],
+    encoders: CharacterEncoders,
+    resampler: CharacterResampler,
+) -> list[Tensor]:
+    """Give the tokens of each character, the average over its pictures.
+
+    Each distinct picture is encoded once. A character without pictures gets the tokens of an
+    empty slot.
+
+    Args:
+        characters: the pictures of each.
+        encoders: on the resampler's device.
+        resampler: makes the tokens.
+
+    Returns:
+        (tokens, width) for each character.
+    """
+    distinct = {_key(picture): picture for pictures in characters for picture in pictures}
+    tokens = dict(zip(distinct, _encode(list(distinct.values()), encoders, resampler), strict=True))
+    empty = empty_slot_tokens(resampler)
+    return [
+        torch.stack([tokens[_key(picture)] for picture in pictures]).mean(0) if pictures else empty
+        for pictures in characters
+    ]
+
+
+def empty_slot_tokens(resampler: CharacterResampler) -> Tensor:
+    """Give the tokens (tokens, width) that stand for no character: those of zero features."""
+    like = resampler.latents
+    patches = like.new_zeros(1, 1, 1, resampler.clip_width)
+    tokens = resampler(patches, like.new_zeros(1, 1, resampler.magi_width))
+    return _without_background(tokens, resampler)[0]
+
+
+def _encode(
+    pictures: list[Image.Image], encoders: CharacterEncoders, resampler: CharacterResampler
+) -> Iterator[Tensor]:
+    """Give each picture's tokens (tokens, width)."""
+    for start in range(0, len(pictures), ENCODING_BATCH):
+        clip, magi = encoders.encode(pictures[start : start + ENCODING_BATCH])
+        yield from _without_background(resampler(clip[:, None], magi[:, None]), resampler)
+
+
+def _without_background(tokens: Tensor, resampler: CharacterResampler) -> Tensor:
+    return tokens[:, resampler.num_background_tokens :]
+
+
+def _like(module: torch.nn.Module, pixels: Tensor) -> Tensor:
+    parameter = next(module.parameters())
+    return pixels.to(parameter.device, parameter.dtype)
+
+
+def _key(picture: Image.Image) -> tuple[str, tuple[int, int], bytes]:
+    return picture.mode, picture.size, picture.tobytes()

@@ -1,0 +1,81 @@
+"""Captions become SDXL's text conditioning."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from transformers import CLIPTokenizer
+    from transformers.models.clip.modeling_clip import CLIPTextModel, CLIPTextModelWithProjection
+
+log = logging.getLogger(__name__)
+
+ENCODING_BATCH = 16
+
+
+@dataclass(frozen=True)
+class TextEncoders:
+    """SDXL's two text encoders with their tokenizers; arXiv:2307.01952, section 2.1."""
+
+    tokenizer: CLIPTokenizer
+    encoder: CLIPTextModel
+    tokenizer_2: CLIPTokenizer
+    encoder_2: CLIPTextModelWithProjection
+
+    def encode(self, prompts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Give the conditioning of each prompt.
+
+        Returns:
+            The last but one layers of both encoders side by side, (prompts, tokens, width), and
+            the second encoder's pooled embedding, (prompts, pooled width).
+        """
+        first, _ = _encode(prompts, self.tokenizer, self.encoder)
+        second, pooled = _encode(prompts, self.tokenizer_2, self.encoder_2)
+        return torch.cat([first, second], dim=-1), pooled
+
+
+@dataclass(frozen=True)
+class TextConditioning:
+    """One prompt's embeddings: `prompt_embeds` (tokens, width), `pooled` (pooled width)."""
+
+    prompt_embeds: Tensor
+    pooled: Tensor
+
+
+def encode_distinct(prompts: Sequence[str], encoders: TextEncoders) -> dict[str, TextConditioning]:
+    """Encode each distinct prompt once.
+
+    A prompt that is longer than the encoders read is logged with the words they do not see.
+    """
+    distinct = list(dict.fromkeys(prompts))
+    encoded: dict[str, TextConditioning] = {}
+    for start in range(0, len(distinct), ENCODING_BATCH):
+        batch = distinct[start : start + ENCODING_BATCH]
+        for prompt, embeds, pooled in zip(batch, *encoders.encode(batch), strict=True):
+            encoded[prompt] = TextConditioning(embeds, pooled)
+    return encoded
+
+
+def _encode(prompts: Sequence[str], tokenizer: Any, encoder: Any) -> tuple[Tensor, Tensor]:
+    """Give the last but one layer and the encoder's first output (pooled, of the second one)."""
+    length = min(tokenizer.model_max_length, encoder.config.max_position_embeddings)
+    for prompt in prompts:
+        _warn_if_cut(prompt, tokenizer, length)
+    ids = tokenizer(
+        list(prompts), padding="max_length", max_length=length, truncation=True, return_tensors="pt"
+    ).input_ids
+    output = encoder(ids.to(encoder.device), output_hidden_states=True)
+    return output.hidden_states[-2], output[0]
+
+
+def _warn_if_cut(prompt: str, tokenizer: Any, length: int) -> None:
+    ids = tokenizer(prompt, add_special_tokens=False, verbose=False).input_ids
+    if len(ids) > length - 2:
+        unseen = tokenizer.decode(ids[length - 2 :])
+        log.warning("the text encoder reads %d tokens and will not see: %s", length - 2, unseen)

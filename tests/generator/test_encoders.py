@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from golden_values import assert_equals
+from PIL import Image
+
+from generator.encoders import character_tokens, empty_slot_tokens, to_gray
+from generator.pipeline import DiffSensei
+
+FIRST, SECOND = Image.effect_noise((40, 56), 80), Image.effect_noise((64, 30), 40)
+
+
+@torch.no_grad()
+def test_each_distinct_picture_is_encoded_once(model: DiffSensei) -> None:
+    images, batches = model.components.image_encoders, []
+    hook = images.clip.register_forward_pre_hook(lambda _, inputs: batches.append(len(inputs[0])))
+    try:
+        tokens = character_tokens(
+            [(FIRST,), (SECOND,), (FIRST.copy(),)], images, model.components.resampler
+        )
+    finally:
+        hook.remove()
+    assert batches == [2]
+    assert torch.equal(tokens[0], tokens[2])
+    assert not torch.equal(tokens[0], tokens[1])
+
+
+@torch.no_grad()
+def test_the_tokens_of_several_pictures_are_averaged(model: DiffSensei) -> None:
+    both, first, second = character_tokens(
+        [(FIRST, SECOND), (FIRST,), (SECOND,)],
+        model.components.image_encoders,
+        model.components.resampler,
+    )
+    assert_equals(both, (first + second) / 2, 1e-6)
+
+
+@torch.no_grad()
+def test_a_character_without_pictures_is_an_empty_slot(model: DiffSensei) -> None:
+    resampler = model.components.resampler
+    [tokens] = character_tokens([()], model.components.image_encoders, resampler)
+    assert torch.equal(tokens, empty_slot_tokens(resampler))
+
+
+@torch.no_grad()
+def test_encoding_draws_no_random_number(model: DiffSensei) -> None:
+    """The manga encoder's library masks patches at random unless it is told not to."""
+    images = model.components.image_encoders
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    (clip, magi), (clip_again, magi_again) = images.encode([FIRST]), images.encode([FIRST])
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(clip, clip_again)
+    assert torch.equal(magi, magi_again)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_transparent_pictures_lie_on_white_paper(mode: str) -> None:
+    picture = Image.new("RGBA", (4, 4), (200, 0, 0, 0)).convert(mode)
+    if mode == "P":
+        picture.info["transparency"] = picture.getpixel((0, 0))
+    gray = to_gray(picture)
+    assert gray.mode == "RGB"
+    assert gray.getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_colours_become_gray() -> None:
+    assert to_gray(Image.new("RGB", (2, 2), (255, 0, 0))).getpixel((0, 0)) == (76, 76, 76)
