@@ -265,7 +265,7 @@ def _examine_dialogs(dialogs: Sequence[Dialog], path: NodePath, cast: Cast, repo
             report.add((*place, "text"), "the text is empty", allowed="what is to be lettered")
         if dialog.speaker:
             cast.examine(dialog.speaker, (*place, "speaker"), aliases=False)
-        elif dialog.kind in SPOKEN_KINDS:
+        elif dialog.kind in SPOKEN_KINDS and (*place, "kind") not in report.wrong_paths:
             report.add(
                 (*place, "speaker"),
                 f"nobody says this {dialog.kind}",

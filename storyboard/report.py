@@ -92,7 +92,8 @@ def nearest_name(found: str, known: Collection[str]) -> str | None:
     """Return the known name closest to what was found, however it is capitalised, or None."""
     wanted = found[:100].casefold()
     by_folded = {name.casefold(): name for name in itertools.islice(known, MAX_COMPARED)}
-    matches = difflib.get_close_matches(wanted, by_folded, n=1, cutoff=0.6)
+    cutoff = 0.5 if len(wanted) < 4 else 0.6  # b6 is near b5, though half of it is different
+    matches = difflib.get_close_matches(wanted, by_folded, n=1, cutoff=cutoff)
     parts = (name for name in by_folded if wanted in name.split())  # Bo for Old Bo
     nearest = next(iter(matches), None) or next(parts, None)
     return by_folded[nearest] if nearest else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from inspect import cleandoc
 from typing import Literal
 
 import msgspec
@@ -17,5 +18,7 @@ _TITLES = {"story": "A storyboard story", "plan": "A storyboard plan"}
 def json_schema(kind: Literal["story", "plan"]) -> str:
     """Return the JSON Schema of `story.yaml` or `plan.yaml`, indented."""
     schema = msgspec.json.schema(Story if kind == "story" else Plan)
+    for definition in schema["$defs"].values():
+        definition["description"] = cleandoc(definition["description"])
     described = {"$schema": _DIALECT, "title": _TITLES[kind], **schema}
     return json.dumps(described, indent=2, ensure_ascii=False) + "\n"

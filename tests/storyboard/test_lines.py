@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storyboard.lines import SPOKEN_KINDS, LineError, SpokenLine, parse_line
@@ -25,6 +25,7 @@ def test_a_key_says_who_speaks_and_how(key: str, speaker: str, kind: str) -> Non
     assert (spoken.speaker, spoken.kind, spoken.text) == (speaker, kind, "text")
 
 
+@settings(max_examples=50, deadline=None)
 @given(NAMES, st.sampled_from(SPOKEN_KINDS), st.text())
 def test_any_name_and_kind_is_read_back(name: str, kind: str, text: str) -> None:
     assert parse_line({f"{name} ({kind})": text}) == SpokenLine(name, kind, text)  # type: ignore[arg-type]

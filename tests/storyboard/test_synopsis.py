@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storyboard.synopsis import split_synopsis, title_from_name
@@ -35,6 +35,7 @@ def test_a_sentence_of_the_story_is_never_taken_for_its_title(text: str) -> None
     assert split_synopsis(text) == ("", text)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text())
 def test_no_letter_is_lost(text: str) -> None:
     title, prose = split_synopsis(text)

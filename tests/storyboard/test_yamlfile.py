@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storyboard.errors import MissingError, StoryError
@@ -132,11 +132,13 @@ def test_nesting_is_allowed_up_to_the_limit() -> None:
     assert "levels deep" in only_problem("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1))
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text(alphabet=st.characters(codec=None, exclude_categories=()), max_size=200))
 def test_any_text_is_a_tree_or_a_story_error(text: str) -> None:
     check_that_it_reads_or_says_why(lambda: parse_yaml(text, FILE))
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text(alphabet="ab:-[]{}&*!|>?'\"#%@`, \n\t", max_size=60))
 def test_any_punctuation_is_a_tree_or_a_story_error(text: str) -> None:
     check_that_it_reads_or_says_why(lambda: parse_yaml(text, FILE))
@@ -167,6 +169,7 @@ def test_a_file_that_is_not_utf8_is_told_with_its_line(tmp_path: Path) -> None:
     )
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=100))
 def test_any_bytes_are_a_text_or_a_story_error(
     tmp_path_factory: pytest.TempPathFactory, data: bytes

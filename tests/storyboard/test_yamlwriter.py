@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storyboard.errors import StoryError
@@ -52,6 +52,7 @@ VALUES = st.one_of(
 FIELDS = st.dictionaries(st.sampled_from("abcdef"), st.one_of(VALUES, st.lists(VALUES, max_size=4)))
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.sampled_from("abc"), st.one_of(VALUES, FIELDS, st.lists(FIELDS))))
 def test_any_other_reader_gets_the_same_data(data: dict[str, Any]) -> None:
     assert yaml.safe_load(to_yaml(data, one_line=("a", "b"))) == data
