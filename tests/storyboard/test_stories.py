@@ -31,6 +31,7 @@ def test_the_synopsis_opens_with_its_title() -> None:
     assert read_story(STORIES / "the-queue" / "synopsis.txt").title == "The Queue"
 
 
+@pytest.mark.timeout(600)  # a whole book: seconds on a free machine, minutes on a busy one
 def test_the_listed_story_becomes_a_book_with_a_field_for_every_line(tmp_path: Path) -> None:
     shutil.copytree(DAY_OR_NIGHT.parent, tmp_path / "story", ignore=_what_rendering_leaves)
     story = read_story(DAY_OR_NIGHT)
