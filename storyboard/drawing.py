@@ -114,7 +114,14 @@ def draw_missing(
             else:
                 if len(pictures) - before != len(left):
                     raise RuntimeError("the artist came back without having drawn every panel")
+    current = {task.panel_id: task.recipe.key for task in tasks if _is_current(task, studio)}
+    studio.gallery.remember(current)
     return pictures, tuple(failed.values())
+
+
+def _is_current(task: Task, studio: Studio) -> bool:
+    """Return whether the panel has had the picture that it should have, all along."""
+    return task.picture == studio.gallery.path(task.recipe.key)
 
 
 def with_drawn_boxes(

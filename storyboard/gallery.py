@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,14 +65,15 @@ class Provenance(msgspec.Struct, frozen=True):
 class Gallery:
     """A folder of panels. Nothing in it is ever deleted.
 
-    An index remembers which picture each panel had last. It only saves time: when it is gone or
-    unreadable it is made again from the pictures.
+    An index remembers which picture each panel had last. It is written at the end of the work, and
+    pictures newer than it count: a kill in between, or the loss of the index, loses nothing.
     """
 
     def __init__(self, folder: Path) -> None:
         """Look at `folder`, which need not exist yet."""
         self.folder = folder
         self._index: dict[str, str] | None = None
+        self._written: dict[str, str] = {}
 
     def path(self, key: str) -> Path:
         """Return where the picture with this key is, or would be."""
@@ -98,33 +101,35 @@ class Gallery:
         make_folder(self.folder)
         key = provenance.recipe.key
         write_atomically(self.path(key), _png(image, provenance))
-        self.remember({provenance.panel: key})
+        self._read_index()[provenance.panel] = key
         return self.path(key)
 
-    def remember(self, keys: dict[str, str]) -> None:
-        """Note which picture each of these panels has now."""
+    def remember(self, keys: Mapping[str, str]) -> None:
+        """Note which picture each of these panels has now, and write the index."""
         index = self._read_index()
-        changed = index | keys
-        if changed != index:
-            write_atomically(
-                self.folder / _INDEX, msgspec.json.format(msgspec.json.encode(changed))
-            )
-            self._index = changed
+        index.update(keys)
+        if index != self._written and self.folder.is_dir():
+            data = msgspec.json.format(msgspec.json.encode(index, order="sorted"))
+            write_atomically(self.folder / _INDEX, data + b"\n")
+            self._written = dict(index)
 
     def _read_index(self) -> dict[str, str]:
         if self._index is None:
-            try:
-                data = (self.folder / _INDEX).read_bytes()
-                self._index = msgspec.json.decode(data, type=dict[str, str])
-            except (FileNotFoundError, msgspec.DecodeError):
-                self._index = self._index_from_pictures()
+            index, since = {}, 0
+            with contextlib.suppress(FileNotFoundError, msgspec.DecodeError):
+                path = self.folder / _INDEX
+                index = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+                since = path.stat().st_mtime_ns
+            self._written = dict(index)
+            self._index = index | self._told_by_pictures(since)
         return self._index
 
-    def _index_from_pictures(self) -> dict[str, str]:
-        """Return the newest picture of every panel, as the pictures themselves tell."""
-        pictures = sorted(self.folder.glob("*.png"), key=lambda path: path.stat().st_mtime_ns)
-        stories = ((path.stem, read_provenance(path)) for path in pictures)
-        return {told.panel: key for key, told in stories if told is not None}
+    def _told_by_pictures(self, since: int) -> dict[str, str]:
+        """Return the newest picture of every panel drawn since then, as the pictures tell."""
+        times = {path: path.stat().st_mtime_ns for path in self.folder.glob("*.png")}
+        newer = sorted((path for path in times if times[path] > since), key=times.__getitem__)
+        told = ((path.stem, read_provenance(path)) for path in newer)
+        return {one.panel: key for key, one in told if one is not None}
 
 
 def make_folder(folder: Path) -> None:

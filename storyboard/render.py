@@ -322,8 +322,9 @@ def _bind(
 def _complain(failed: Sequence[PanelError], work: Work) -> None:
     if failed:
         ids = ",".join(error.panel_id for error in failed)
+        rough = " --rough" if work.rough else ""
         rest = "one panel" if len(failed) == 1 else f"{len(failed)} panels"
         raise PanelsFailedError(
             "\n".join([f"{rest} could not be drawn; the rest is there", *map(str, failed)]),
-            hint=f"`storyboard render {work.file} --panels {ids}` draws only those",
+            hint=f"`storyboard render {work.file}{rough} --panels {ids}` draws only those",
         )

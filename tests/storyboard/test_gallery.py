@@ -105,6 +105,7 @@ def test_a_panels_last_picture_is_the_one_saved_or_remembered_last(tmp_path):
     gallery = Gallery(tmp_path)
     later = recaptioned("Mika runs")
     gallery.save(picture(), provenance())
+    gallery.remember({})
     gallery.save(picture(), provenance(recipe=later))
     assert Gallery(tmp_path).last("p01-1") == later.key
     gallery.remember({"p01-1": RECIPE.key})
@@ -117,6 +118,7 @@ def test_the_index_is_made_again_from_the_pictures(tmp_path, damage):
     gallery = Gallery(tmp_path)
     gallery.save(picture(), provenance())
     gallery.save(picture(), provenance("p01-2", recaptioned("Mika runs")))
+    gallery.remember({})
     index = tmp_path / "panels.json"
     index.unlink() if damage == "delete" else index.write_text("{")
     assert Gallery(tmp_path).last("p01-1") == RECIPE.key
