@@ -176,7 +176,10 @@ def check(file: Path) -> None:
 @_story_argument
 @_drawing_options
 def draw(file: Path, *, dry_run: bool, **options: Any) -> None:
-    """Draw the panels that are missing, and print the paths of the pictures."""
+    """Draw the panels that are missing.
+
+    Prints the paths of all pictures that are wanted and there.
+    """
     from storyboard import render as chain
     from storyboard.progress import progress_on_stderr
 
@@ -190,7 +193,10 @@ def draw(file: Path, *, dry_run: bool, **options: Any) -> None:
 @click.option("--rough", is_flag=True, help="Use the roughs instead of the drawn panels.")
 @_output_option
 def letter(file: Path, **options: Any) -> None:
-    """Letter and bind the pictures that are there; draw nothing, load no model."""
+    """Letter and bind the pictures that are there.
+
+    Draws nothing and loads no model.
+    """
     from storyboard import render as chain
     from storyboard.progress import progress_on_stderr
 
@@ -206,7 +212,10 @@ def letter(file: Path, **options: Any) -> None:
 @click.option("--pages", default="", metavar="1-3,5", help="Only these pages.")
 @click.option("--rough", is_flag=True, help="Use the roughs instead of the drawn panels.")
 def export(file: Path, *, png: Path, dpi: float, **options: Any) -> None:
-    """Write the pages as pictures; draw nothing, load no model."""
+    """Write the lettered pages as pictures.
+
+    Draws nothing and loads no model.
+    """
     from storyboard import render as chain
     from storyboard.progress import progress_on_stderr
 
@@ -216,7 +225,10 @@ def export(file: Path, *, png: Path, dpi: float, **options: Any) -> None:
 @main.command()
 @click.argument("kind", type=click.Choice(["story", "plan"]))
 def schema(kind: Any) -> None:
-    """Print the JSON Schema of stories or plans, for editors that complete and check."""
+    """Print the JSON Schema of stories or plans.
+
+    Editors that know it complete what is typed, and check it.
+    """
     from storyboard.schema import json_schema
 
     _print([json_schema(kind)])

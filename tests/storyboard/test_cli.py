@@ -1,0 +1,136 @@
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from storyboard import cli
+from storyboard.errors import ExitCode, MissingError, StoryError
+from storyboard.problems import Problem
+
+DOCS = Path(__file__).parents[2] / "docs" / "commands.md"
+HEAVY = (
+    "torch",
+    "numpy",
+    "PIL",
+    "rich",
+    "reportlab",
+    "uharfbuzz",
+    "pypdfium2",
+    "llama_cpp",
+    "generator",
+    "yaml",
+    "msgspec",
+)
+COMMANDS = [(), *((name,) for name in sorted(cli.main.commands))]
+
+
+def run(*args: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    """Run a command in this process; return its exit code, stdout and stderr."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main.main(args=list(args), prog_name="storyboard")
+    told = capsys.readouterr()
+    return int(ended.value.code or 0), told.out, told.err
+
+
+def test_help_is_quick_because_it_loads_nothing_heavy():
+    code = (
+        "import sys; from storyboard.cli import main\n"
+        "try: main(['--help'])\n"
+        f"finally: print(*[name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Turn a story into a finished manga book" in done.stdout
+    assert done.stderr.split() == []
+
+
+@pytest.mark.slow  # a figure of time, for a machine with nothing else to do
+def test_help_takes_less_than_a_third_of_a_second():
+    start = time.monotonic()
+    subprocess.run([sys.executable, "-m", "storyboard", "--help"], capture_output=True, check=True)
+    assert time.monotonic() - start < 0.3
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_documentation_holds_the_help_of_every_command(command, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    _, out, _ = run(*command, "--help", capsys=capsys)
+    assert f"```\n{out.strip()}\n```" in DOCS.read_text()
+
+
+def test_the_documentation_names_every_exit_code():
+    named = re.findall(r"^\| (\d+) \|", DOCS.read_text(), flags=re.MULTILINE)
+    assert sorted(map(int, named)) == sorted(ExitCode)
+
+
+def test_a_known_error_is_a_line_and_a_hint(monkeypatch, capsys):
+    def fail(*_: object) -> None:
+        raise MissingError("there is no model", hint="name one")
+
+    monkeypatch.setattr("storyboard.render.check", fail)
+    code, out, err = run("check", "fox.yaml", capsys=capsys)
+    assert (code, out) == (ExitCode.MISSING, "")
+    assert err == "Error: there is no model\nHint: name one\n"
+
+
+def test_every_problem_of_a_story_has_a_line(monkeypatch, capsys):
+    problems = [Problem("fox.yaml", line, "title", "is odd") for line in (3, 5)]
+
+    def fail(*_: object) -> None:
+        raise StoryError("fox.yaml has 2 problems", problems=problems)
+
+    monkeypatch.setattr("storyboard.render.check", fail)
+    code, _, err = run("check", "fox.yaml", capsys=capsys)
+    assert code == ExitCode.STORY
+    assert [line for line in err.splitlines() if "fox.yaml:" in line] == [
+        "  fox.yaml:3: title: is odd",
+        "  fox.yaml:5: title: is odd",
+    ]
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_a_bug_is_one_line_that_says_how_to_see_more(monkeypatch, capsys, wanted):
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr("storyboard.render.check", fail)
+    monkeypatch.setenv("STORYBOARD_TRACEBACK", "1" if wanted else "")
+    code, _, err = run("check", "fox.yaml", capsys=capsys)
+    assert code == ExitCode.BUG
+    assert "Error: this is a bug in storyboard: ZeroDivisionError: by zero" in err
+    assert "STORYBOARD_TRACEBACK=1" in err
+    assert ("Traceback" in err) == wanted
+
+
+def test_ctrl_c_says_that_nothing_is_lost(monkeypatch, capsys):
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("storyboard.render.check", interrupt)
+    code, _, err = run("check", "fox.yaml", capsys=capsys)
+    assert code == ExitCode.INTERRUPTED
+    assert "The same command goes on where it stopped." in err
+
+
+@pytest.mark.parametrize("args", [["nonsense"], ["render"], ["render", "fox.yaml", "--ruogh"]])
+def test_wrong_use_is_told_with_exit_code_2(args, capsys):
+    code, out, err = run(*args, capsys=capsys)
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert "Error:" in err
+
+
+def test_a_reader_that_goes_away_is_no_error_to_talk_about():
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as pipe:
+        done = subprocess.run(
+            [sys.executable, "-m", "storyboard", "schema", "plan"],
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (ExitCode.OUTPUT, "")
