@@ -91,6 +91,7 @@ class Position(msgspec.Struct, frozen=True):
     outline: Polygon
     shots: tuple[Shot, ...]
     host: int | None = None
+    bleed: tuple[Side, ...] = ()
 
 
 class Template(msgspec.Struct, frozen=True):
@@ -126,7 +127,7 @@ class Template(msgspec.Struct, frozen=True):
         for leaf, points in self._leaves(inner, corners(bleed_area(size))):
             keep = [side for name, side in sides_of(inner).items() if name not in leaf.bleed]
             outline = Polygon(cut(points, keep))
-            yield Position(outline, leaf.shots)
+            yield Position(outline, leaf.shots, bleed=leaf.bleed)
             for inset in leaf.insets:
                 laid_over = Polygon(corners(inset.box.within(outline.bounds)))
                 yield Position(laid_over, inset.shots, host=number)

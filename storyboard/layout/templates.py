@@ -14,14 +14,16 @@ import msgspec
 import yaml
 
 from storyboard.errors import StoryError
+from storyboard.geometry import Box
 from storyboard.layout.cutting import corners, cut, edges_of, signed_area
-from storyboard.layout.page_sizes import page_size, trim_area
+from storyboard.layout.page_sizes import bleed_area, page_size, trim_area
 from storyboard.layout.template_form import Column, Position, Template, TemplateFile, Tier
 from storyboard.plan import Page, Panel, Shot
 
 __all__ = ["Template", "choose_template", "grid_template", "load_templates", "read_template"]
 
-_SMALLEST_PANEL_MM2 = 300.0
+_SMALLEST_SIDE_MM = 15.0
+_NEAR_MM = 1e-6
 _GRID_NAME = re.compile(r"grid-(\d{1,2})-in-(\d{1,2})")
 _WEIGHT_OF_SHOT: dict[Shot, float] = {
     "wide": 2.2,
@@ -72,14 +74,21 @@ def read_template(name: str, text: str) -> Template:
 
 
 def _check_panel(name: str, number: int, position: Position) -> None:
-    points = position.outline.points
-    if len(points) < 3 or abs(signed_area(points)) < _SMALLEST_PANEL_MM2:
-        raise _wrong(name, f"panel {number} is smaller than {_SMALLEST_PANEL_MM2:.0f} mm2 on B5")
+    outline, ends = position.outline, bleed_area(page_size("b5"))
+    if len(outline.points) < 3 or _shorter_side(outline.bounds) < _SMALLEST_SIDE_MM:
+        raise _wrong(name, f"panel {number} is smaller than {_SMALLEST_SIDE_MM:.0f} mm on B5")
+    for side in position.bleed:
+        if abs(getattr(outline.bounds, side) - getattr(ends, side)) > _NEAR_MM:
+            raise _wrong(name, f"panel {number} bleeds {side}, but does not lie at that edge")
+
+
+def _shorter_side(box: Box) -> float:
+    return min(box.width, box.height)
 
 
 def _check_inset(name: str, number: int, inset: Position, host: Position) -> None:
     frame, box = host.outline.bounds, inset.outline.bounds
-    if frame.overlap(box) < box.area - 1e-6:
+    if frame.overlap(box) < box.area - _NEAR_MM:
         raise _wrong(name, f"panel {number} is an inset that reaches out of its host")
 
 
