@@ -79,17 +79,21 @@ def examine_cast(characters: Sequence[Character], report: Report) -> None:
 
 def examine_pictures(characters: Sequence[Character], folder: Path, report: Report) -> None:
     """Report pictures that are missing or cannot be read. `folder` is where their paths start."""
+    faults: dict[str, str | None] = {}
     for number, character in enumerate(characters):
         for index, image in enumerate(character.images):
             path: NodePath = ("characters", number, "images", index)
             if not image.strip() or "\n" in image:
                 report.add(path, f"{shortened(image)} is no file name", allowed="a picture's path")
-            elif fault := picture_fault(folder / image):
+                continue
+            if image not in faults:
+                faults[image] = picture_fault(folder / image)
+            if fault := faults[image]:
                 report.add(
                     path,
                     f"{shortened(image, 200)}: {fault}",
                     allowed=_PICTURES,
-                    nearest=_nearest_file(folder, image),
+                    nearest=None if report.is_full else _nearest_file(folder, image),
                 )
 
 

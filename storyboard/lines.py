@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import msgspec
 
 from storyboard.errors import StoryError
+from storyboard.yamlfile import shortened
 
 DialogKind = Literal["speech", "thought", "shout", "whisper", "narration", "sound"]
 SpokenKind = Literal["speech", "thought", "shout", "whisper"]
@@ -63,10 +64,12 @@ def parse_line(line: Mapping[str, str]) -> SpokenLine:
     if match := _NAME_AND_KIND.fullmatch(name.translate(_NARROW_BRACKETS)):
         name, spoken_as = match["name"].strip(), match["kind"].lower()
     if not name:
-        raise LineError(f"the line {key!r} names no speaker", allowed=LINE_FORMS)
+        raise LineError(f"the line {shortened(key)} names no speaker", allowed=LINE_FORMS)
     for kind in SPOKEN_KINDS:
         if kind == spoken_as:
             return SpokenLine(name, kind, text)
     raise LineError(
-        f"{spoken_as!r} is no way to speak", allowed=", ".join(SPOKEN_KINDS), found=spoken_as
+        f"{shortened(spoken_as)} is no way to speak",
+        allowed=", ".join(SPOKEN_KINDS),
+        found=spoken_as,
     )

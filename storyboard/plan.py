@@ -251,7 +251,7 @@ def _examine_placements(
         place = (*path, index)
         cast.examine(placement.name, (*place, "name"), aliases=False)
         if placement.name in seen:
-            message = f"{placement.name} is in this panel twice"
+            message = f"{shortened(placement.name)} is in this panel twice"
             report.add((*place, "name"), message, allowed="once")
         seen.add(placement.name)
         _examine_box(placement.box, (*place, "box"), report)

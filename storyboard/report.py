@@ -36,6 +36,11 @@ class Report:
             problems.append(Problem(self._file, 0, "", message))
         return problems
 
+    @property
+    def is_full(self) -> bool:
+        """Whether further problems are only counted, so that their details need no search."""
+        return len(self._found) >= MAX_PROBLEMS
+
     def add(
         self,
         path: NodePath,
@@ -58,7 +63,7 @@ class Report:
         """
         if any(path[:length] in self._wrong_paths for length in range(len(path) + 1)):
             return
-        if found and nearest is None and len(self._found) < MAX_PROBLEMS:
+        if found and nearest is None and not self.is_full:
             nearest = nearest_name(found, known)
         line = self._document.line_of(path) if self._document else 0
         self._append(Problem(self._file, line, dotted(path), message, allowed, nearest or ""))
@@ -77,10 +82,10 @@ class Report:
         self._wrong_paths.add(path)
 
     def _append(self, problem: Problem) -> None:
-        if len(self._found) < MAX_PROBLEMS:
-            self._found.append(problem)
-        else:
+        if self.is_full:
             self._num_unlisted += 1
+        else:
+            self._found.append(problem)
 
     @property
     def wrong_paths(self) -> Collection[NodePath]:

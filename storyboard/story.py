@@ -17,7 +17,7 @@ from storyboard.problems import Problem
 from storyboard.report import Report, raise_problems
 from storyboard.structure import read_struct
 from storyboard.synopsis import split_synopsis, title_from_name
-from storyboard.yamlfile import NOT_PRINTABLE, Document, NodePath, parse_yaml, read_text
+from storyboard.yamlfile import NOT_PRINTABLE, Document, NodePath, parse_yaml, read_text, shortened
 
 MAX_CHARACTERS = 4
 MAX_DIALOGS = 8
@@ -102,17 +102,13 @@ def read_story(path: Path) -> Story:
 
 def examine_synopsis(text: str, path: Path) -> tuple[Story, list[Problem]]:
     """Return the story in a plain text read from `path`, and everything wrong with it."""
-    problems = [
-        Problem(
-            file=str(path),
-            line=text.count("\n", 0, found.start()) + 1,
-            path="",
-            message=f"the control character U+{ord(found[0]):04X} is not allowed",
-            allowed="take it out",
-        )
-        for found in NOT_PRINTABLE.finditer(text.replace("\f", "\n"))
-    ]
-    title, prose = split_synopsis(text.replace("\f", "\n"))
+    text = text.replace("\f", "\n")  # old text files begin a page so
+    problems = []
+    if found := NOT_PRINTABLE.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        message = f"the control character U+{ord(found[0]):04X} is not allowed"
+        problems.append(Problem(str(path), line, "", message, allowed="take it out"))
+    title, prose = split_synopsis(text)
     if not prose.strip():
         problems.append(Problem(str(path), 0, "", "there is no story in this file"))
     return Story(title=title or title_from_name(path.stem), story=prose), problems
@@ -192,7 +188,7 @@ def _examine_panel(panel: ScenePanel, path: NodePath, cast: Cast, report: Report
         cast.examine(name, place, aliases=True)
         full_name = cast.full_name(name)
         if full_name in seen:
-            report.add(place, f"{full_name} is in this panel twice", allowed="once")
+            report.add(place, f"{shortened(full_name)} is in this panel twice", allowed="once")
         seen.add(full_name)
     for index, line in enumerate(panel.lines):
         _examine_line(line, (*path, "lines", index), cast, report)

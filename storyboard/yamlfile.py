@@ -21,6 +21,7 @@ MAX_BYTES = 4_000_000
 MAX_NODES = 200_000
 MAX_DEPTH = 40
 
+_LONGEST_NAME = 60
 _CHARACTERS_PER_NODE = 64  # a long text weighs as much as several nodes when it is repeated
 
 _SCALAR_TAGS = frozenset(
@@ -106,7 +107,11 @@ def dotted(path: NodePath) -> str:
     """Return a path as writers read it: `pages[0].panels[2].shot`."""
     text = ""
     for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+        if isinstance(step, int):
+            text += f"[{step}]"
+            continue
+        name = step if step.isprintable() and len(step) <= _LONGEST_NAME else shortened(step)
+        text += f".{name}" if text else name
     return text
 
 

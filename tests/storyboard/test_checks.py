@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from storyboard.checks import check_file, check_plan, check_story
 from storyboard.errors import MissingError
@@ -64,3 +66,13 @@ def test_a_file_that_cannot_be_read_is_one_problem(tmp_path: Path, check: object
 def test_a_missing_file_is_a_missing_error(tmp_path: Path) -> None:
     with pytest.raises(MissingError):
         check_file(tmp_path / "story.yaml")
+
+
+def test_the_examples_in_the_documentation_are_right(tmp_path: Path) -> None:
+    docs = Path(__file__).resolve().parents[2] / "docs" / "files.md"
+    (tmp_path / "cast").mkdir()
+    Image.new("L", (8, 8)).save(tmp_path / "cast" / "mika.png")
+    examples = re.findall(r"```yaml\n(.*?)```", docs.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(examples) == 2
+    for example in examples:
+        assert check_file(written(tmp_path, "example.yaml", example)) == []

@@ -208,7 +208,7 @@ def test_a_plan_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> Non
             "allowed: Mika, Bo; did you mean 'Mika'?",
         ),
         ("id: a, caption: x, characters: [{name: the girl}]", "did you mean 'Mika'?"),
-        ("id: a, caption: x, characters: [{name: Bo}, {name: Bo}]", "Bo is in this panel twice"),
+        ("id: a, caption: x, characters: [{name: Bo}, {name: Bo}]", "'Bo' is in this panel twice"),
         ("id: a, caption: x, dialogs: [{text: x, speaker: Bob}]", "did you mean 'Bo'?"),
         ("id: a, caption: x, dialogs: [{text: x}]", "dialogs[0].speaker: nobody says this speech"),
         ("id: a, caption: x, dialogs: [{text: ' ', kind: sound}]", "dialogs[0].text: the text is"),

@@ -178,7 +178,7 @@ def test_a_panel_holds_no_more_than_can_be_drawn_and_nobody_twice() -> None:
     assert problems_in(text) == [
         ":12: scenes[0].panels[0].characters: 5 characters are too many for a panel; "
         "allowed: up to 4",
-        ":12: scenes[0].panels[0].characters[4]: C4 is in this panel twice; allowed: once",
+        ":12: scenes[0].panels[0].characters[4]: 'C4' is in this panel twice; allowed: once",
         ":13: scenes[0].panels[0].lines: 9 lines are too many for a panel; allowed: up to 8",
     ]
 

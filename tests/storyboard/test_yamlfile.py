@@ -15,6 +15,7 @@ from storyboard.yamlfile import (
     Document,
     Mapping,
     Scalar,
+    dotted,
     parse_yaml,
     read_text,
     read_yaml,
@@ -184,3 +185,9 @@ def test_a_missing_file_and_a_folder_are_missing_errors(tmp_path: Path) -> None:
         read_text(tmp_path / "story.yaml")
     with pytest.raises(MissingError, match="is not a file"):
         read_text(tmp_path)
+
+
+def test_a_path_is_told_in_one_printable_line() -> None:
+    assert dotted(("pages", 0, "shot")) == "pages[0].shot"
+    assert dotted(("a\x1b[31m\n", "b" * 5000)).isprintable()
+    assert len(dotted(("b" * 5000,))) < 100
