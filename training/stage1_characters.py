@@ -1,0 +1,237 @@
+"""Trains U-Net and resampler: captions, characters in their boxes, dialogs where they shall lie.
+
+    python -m training.stage1_characters --steps 6000
+
+The condition stage of DiffSensei (arXiv:2412.07589, section 3.3) at mini size, from scratch:
+latents are read from the cache, half of the source pictures are the target's own crop, each
+character is dropped in a twentieth of the cases and the caption likewise. Unlike the published
+training, everything is dropped together now and then, because the negative branch of guidance is
+just that, and a dropped character's tokens are those of an empty slot, as in drawing.
+A checkpoint in the output folder is resumed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import DDPMScheduler
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from torch import Tensor
+from torch.nn import functional
+from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer, CLIPVisionModelWithProjection, ViTMAEModel
+
+from generator.encoders import CharacterEncoders
+from generator.prompts import TextEncoders
+from generator.resampler import CharacterResampler
+from generator.unet import CharacterAdapter, add_characters
+from training.data.buckets import MINI_SIZES, Size
+from training.data.cache import bucket_name
+from training.data.latents import latents_name
+from training.data.tokens import with_other_words
+from training.loop import LoopSettings, Training
+
+MAX_CHARACTERS, MAX_DIALOGS = 4, 8
+SELF_SHARE = 0.5
+DROP_CHARACTER, DROP_CAPTION, DROP_ALL = 0.05, 0.05, 0.07
+CHARACTER_WEIGHT = 2.0
+"""How much more an error inside a character's box counts; most of a page is plain paper."""
+
+NOISE_SCHEDULE: dict[str, Any] = {
+    "num_train_timesteps": 1000, "beta_schedule": "scaled_linear", "beta_start": 0.00085,
+    "beta_end": 0.012, "prediction_type": "v_prediction", "rescale_betas_zero_snr": True,
+    "timestep_spacing": "trailing",
+}  # fmt: skip
+"""SDXL's schedule, brought to no signal at its end (arXiv:2305.08891): paper must get white."""
+
+
+def mini_unet(latent_channels: int = 8) -> tuple[UNet2DConditionModel, CharacterAdapter]:
+    """Return an untrained U-Net of SDXL's form at mini size, with characters in it."""
+    unet = UNet2DConditionModel(
+        sample_size=24,
+        in_channels=latent_channels,
+        out_channels=latent_channels,
+        block_out_channels=(96, 160, 224),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        transformer_layers_per_block=1,
+        norm_num_groups=16,
+        attention_head_dim=(3, 5, 7),  # heads; the name is diffusers' own slip
+        cross_attention_dim=256,
+        use_linear_projection=True,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=32,
+        projection_class_embeddings_input_dim=6 * 32 + 128,
+    )
+    return unet, add_characters(unet)
+
+
+def mini_resampler() -> CharacterResampler:
+    """Return an untrained resampler for the mini encoders and U-Net."""
+    return CharacterResampler(
+        width=256, num_layers=3, clip_width=192, magi_width=192, output_width=256
+    )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Panels of one size: latents (batch, channels, height, width), boxes padded with zeros."""
+
+    size: Size
+    latents: Tensor
+    captions: list[str]
+    pictures: Tensor
+    slots: Tensor
+    character_boxes: Tensor
+    dialog_boxes: Tensor
+
+
+class Panels:
+    """Draws batches of one size each from the cache, leaving the held-out pages alone."""
+
+    def __init__(self, cache: Path, scaling_factor: float) -> None:
+        records = json.loads((cache / "panels.json").read_text("utf-8"))
+        self.records: dict[Size, list[dict[str, Any]]] = {size: [] for size in MINI_SIZES}
+        for record in records:
+            if not record["held_out"]:
+                self.records[tuple(record["size"])].append(record)
+        self.latents = {size: np.load(cache / f"{latents_name(size)}.npy", mmap_mode="r") for size in MINI_SIZES}
+        self.references = np.load(cache / "references.npy", mmap_mode="r")
+        self.scaling_factor = scaling_factor
+
+    def batch(self, size: int, rng: random.Random) -> Batch:
+        """Return one batch."""
+        weights = [len(self.records[bucket]) for bucket in MINI_SIZES]
+        bucket = rng.choices(MINI_SIZES, weights)[0]
+        chosen = rng.sample(self.records[bucket], size)
+        latents = np.stack([self.latents[bucket][record["index"]] for record in chosen])
+        captions, pictures, slots = [], [], []
+        boxes, dialogs = torch.zeros(size, MAX_CHARACTERS, 4), torch.zeros(size, MAX_DIALOGS, 4)
+        for row, record in enumerate(chosen):
+            if rng.random() < DROP_ALL:
+                captions.append("")
+                continue
+            captions.append("" if rng.random() < DROP_CAPTION else with_other_words(record["caption"], rng))
+            for slot, character in enumerate(record["characters"][:MAX_CHARACTERS]):
+                boxes[row, slot] = torch.tensor(character["box"])
+                picture = self._source(character, rng)
+                if picture is not None and rng.random() >= DROP_CHARACTER:
+                    pictures.append(picture)
+                    slots.append((row, slot))
+            for slot, box in enumerate(record["dialogs"][:MAX_DIALOGS]):
+                dialogs[row, slot] = torch.tensor(box)
+        stacked = np.stack(pictures) if pictures else np.zeros((0, 96, 96), np.uint8)
+        pixels = torch.from_numpy(stacked)[:, None].float().expand(-1, 3, -1, -1) / 127.5 - 1
+        return Batch(
+            bucket, torch.from_numpy(latents).float() * self.scaling_factor, captions, pixels,
+            torch.tensor(slots, dtype=torch.long).reshape(-1, 2), boxes, dialogs,
+        )  # fmt: skip
+
+    def _source(self, character: dict[str, Any], rng: random.Random) -> np.ndarray | None:
+        """Return the target's own crop or any of the same person on the page, sometimes mirrored."""
+        rows = character["rows"]
+        if not rows:
+            return None
+        own = character["row"] is not None and rng.random() < SELF_SHARE
+        picture: np.ndarray = self.references[character["row"] if own else rng.choice(rows)]
+        return picture[:, ::-1] if rng.random() < 0.5 else picture
+
+
+class Stage:
+    """The models of this stage and its loss."""
+
+    def __init__(self, encoders: Path) -> None:
+        tokenizer = CLIPTokenizer.from_pretrained(encoders / "tokenizer")
+        self.text = TextEncoders(
+            tokenizer, CLIPTextModel.from_pretrained(encoders / "text_encoder").eval(),
+            tokenizer, CLIPTextModelWithProjection.from_pretrained(encoders / "text_encoder_2").eval(),
+        )  # fmt: skip
+        self.clip = CLIPVisionModelWithProjection.from_pretrained(encoders / "clip_image_encoder").eval()
+        self.magi = ViTMAEModel.from_pretrained(encoders / "magi_image_encoder").eval()
+        self.unet, self.adapter = mini_unet()
+        self.unet.to(memory_format=torch.channels_last)
+        self.resampler = mini_resampler()
+        self.scheduler = DDPMScheduler(**NOISE_SCHEDULE)
+
+    def image_tokens(self, batch: Batch) -> Tensor:
+        """Return background and character tokens (batch, tokens, width); empty slots from zeros."""
+        rows = len(batch.latents)
+        patches = torch.zeros(rows, MAX_CHARACTERS, (96 // 12) ** 2 + 1, self.resampler.clip_width)
+        summary = torch.zeros(rows, MAX_CHARACTERS, self.resampler.magi_width)
+        if len(batch.pictures):
+            where = batch.slots[:, 0], batch.slots[:, 1]
+            with torch.no_grad():
+                seen = self.clip(batch.pictures, output_hidden_states=True).hidden_states[-2]
+                patches[where] = seen.float()
+                summary[where] = self.magi(batch.pictures).last_hidden_state[:, 0].float()
+        tokens: Tensor = self.resampler(patches, summary)
+        return tokens
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the error of the predicted velocity (arXiv:2202.00512)."""
+        rows, height, width = len(batch.latents), *batch.size
+        noise = torch.randn_like(batch.latents)
+        timesteps = torch.randint(0, 1000, (rows,))
+        noisy = self.scheduler.add_noise(batch.latents, noise, timesteps)
+        target = self.scheduler.get_velocity(batch.latents, noise, timesteps)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            with torch.no_grad():
+                prompt_embeds, pooled = self.text.encode(batch.captions)
+            hidden_states = torch.cat([prompt_embeds, self.image_tokens(batch)], dim=1)
+            time_ids = torch.tensor([[height, width, 0, 0, height, width]]).expand(rows, -1)
+            with self.adapter.condition(
+                batch.character_boxes, batch.dialog_boxes, tuple(batch.latents.shape[2:]),
+                tokens_per_character=self.resampler.tokens_per_character,
+                num_background_tokens=self.resampler.num_background_tokens,
+            ):  # fmt: skip
+                predicted = self.unet(
+                    noisy.to(memory_format=torch.channels_last), timesteps, hidden_states,
+                    added_cond_kwargs={"text_embeds": pooled, "time_ids": time_ids},
+                ).sample  # fmt: skip
+        error = (predicted.float() - target).square().mean(1)
+        weight = _character_weight(batch)
+        return {"loss": (error * weight).sum() / weight.sum(), "mse": error.mean()}
+
+
+def _character_weight(batch: Batch) -> Tensor:
+    """Return (batch, height, width): `CHARACTER_WEIGHT` inside the boxes, 1 elsewhere."""
+    height, width = batch.latents.shape[2:]
+    y = ((torch.arange(height) + 0.5) / height)[None, None, :, None]
+    x = ((torch.arange(width) + 0.5) / width)[None, None, None, :]
+    left, top, right, bottom = batch.character_boxes[..., None, None].unbind(2)
+    inside = ((x >= left) & (x <= right) & (y >= top) & (y <= bottom)).any(1)
+    return torch.where(inside, CHARACTER_WEIGHT, 1.0)
+
+
+def main() -> None:
+    """Read the command line and train."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
+    parser.add_argument("--encoders", type=Path, default=Path("runs/encoders"))
+    parser.add_argument("--autoencoder", type=Path, default=Path("runs/autoencoder"))
+    parser.add_argument("--output", type=Path, default=Path("runs/stage1"))
+    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--batch", type=int, default=48)
+    parser.add_argument("--learning-rate", type=float, default=5e-4)
+    given = parser.parse_args()
+    torch.manual_seed(0)
+    scaling_factor = json.loads((given.autoencoder / "vae" / "config.json").read_text())["scaling_factor"]
+    stage, panels = Stage(given.encoders), Panels(given.cache, scaling_factor)
+    settings = LoopSettings(steps=given.steps, learning_rate=given.learning_rate, warmup=200)
+    training = Training({"unet": stage.unet, "resampler": stage.resampler}, settings, given.output)
+
+    def loss_of(step: int) -> dict[str, Tensor]:
+        return stage.loss(panels.batch(given.batch, random.Random(f"panels {step}")))  # noqa: S311  draws by step
+
+    training.run(loss_of)
+
+
+if __name__ == "__main__":
+    main()
