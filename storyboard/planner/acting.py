@@ -16,24 +16,54 @@ POSES = (
 
 _EXPRESSION_WORDS: Mapping[str, str] = {
     "laughing": r"laugh\w*|giggl\w+|chuckl\w+|grinn\w+|jolly|jollily|merry",
-    "angry": r"angr\w+|furious\w*|rage|scowl\w+|glar\w+|growl\w+|snapped|snarl\w+|hiss\w+|cross(?:ly)?\b(?! the)|hold your tongue|rascal|how dare",
-    "afraid": r"afraid|fear\w*|frighten\w*|terrif\w+|trembl\w+|shiver\w*|scared|danger|scamper\w+|panic\w*|help!",
-    "sad": r"sad\w*|wept|weep\w*|cried (?!out)\w*|tears?|sobb?\w*|sorrow\w*|alas|rueful|sigh\w*|lonely|poor me|ah,? me|gone for ever",
-    "surprised": r"surpris\w+|astonish\w+|amaz\w+|gasp\w*|stared|what is that|what's that|good heavens|bravo|heaven forbid",
-    "suspicious": r"suspicio\w+|doubt\w*|odd\b|narrow\w+ (?:his|her|their) eyes|strange|who are you",
+    "angry": (
+        r"angr\w+|furious\w*|rage|scowl\w+|glar\w+|growl\w+|snapped|snarl\w+|hiss\w+|"
+        r"cross(?:ly)?\b(?! the)|hold your tongue|rascal|how dare"
+    ),
+    "afraid": (
+        r"afraid|fear\w*|frighten\w*|terrif\w+|trembl\w+|shiver\w*|scared|danger|"
+        r"scamper\w+|panic\w*|help!"
+    ),
+    "sad": (
+        r"sad\w*|wept|weep\w*|cried (?!out)\w*|tears?|sobb?\w*|sorrow\w*|alas|rueful|"
+        r"sigh\w*|lonely|poor me|ah,? me|gone for ever"
+    ),
+    "surprised": (
+        r"surpris\w+|astonish\w+|amaz\w+|gasp\w*|stared|what is that|what's that|"
+        r"good heavens|bravo|heaven forbid"
+    ),
+    "suspicious": (
+        r"suspicio\w+|doubt\w*|odd\b|narrow\w+ (?:his|her|their) eyes|strange|who are you"
+    ),
     "tired": r"tired|yawn\w*|sleep\w*|weary|exhaust\w+|asleep|panting",
-    "happy": r"happ\w+|smil\w+|glad\w*|pleased|cheer\w*|delight\w*|joy\w*|satisf\w+|with all my heart|thank you|thanks|hurrah|wonderful|lovely",
+    "happy": (
+        r"happ\w+|smil\w+|glad\w*|pleased|cheer\w*|delight\w*|joy\w*|satisf\w+|"
+        r"with all my heart|thank you|thanks|hurrah|wonderful|lovely"
+    ),
     "serious": r"serious\w*|grave\w*|stern\w*|firm\w*|resolv\w+|determin\w+|must|never",
 }  # fmt: skip
 _POSE_WORDS: Mapping[str, str] = {
-    "lying down": r"l(?:ay|ies|ie|ying)\b|laid (?:him|her|them)sel\w+|stretched|asleep|rolled|curled|fell ill|in bed",
+    "lying down": (
+        r"l(?:ay|ies|ie|ying)\b|laid (?:him|her|them)sel\w+|stretched|asleep|rolled|"
+        r"curled|fell ill|in bed"
+    ),
     "kneeling": r"kn?e?lt|kneel\w*|crouch\w*|squat\w*|bent down",
     "sitting": r"sat|sit|sits|sitting|seated|perched",
-    "running": r"ran|runs?|running|fled|rushed|dashed|scamper\w+|chas\w+|sprang|jump\w*|leapt|hurr\w+",
-    "walking": r"walk\w*|went|march\w*|travell?\w+|came|stepped|wander\w+|journey|crept|jogged|strolled|climb\w*|cross(?:ed|ing)",
+    "running": (
+        r"ran|runs?|running|fled|rushed|dashed|scamper\w+|chas\w+|sprang|jump\w*|leapt|"
+        r"hurr\w+"
+    ),
+    "walking": (
+        r"walk\w*|went|march\w*|travell?\w+|came|stepped|wander\w+|journey|crept|jogged|"
+        r"strolled|climb\w*|cross(?:ed|ing)"
+    ),
     "pointing": r"point(?:ed|ing|s)",
     "arms crossed": r"(?:folded|crossed) (?:his|her|their) arms",
-    "reaching out": r"reach\w*|held|holds?|took|takes|gave|grabb\w+|seized|hand(?:ed|s) (?:over|out|him|her|it)|offered|carr\w+|pull\w*|push\w*|lick\w*|open(?:ed|s)|knock\w*",
+    "reaching out": (
+        r"reach(?:ed|es|ing)? (?:out|for|up)|held|holds?|took|takes|gave|grabb\w+|seized|"
+        r"hand(?:ed|s) (?:over|out|him|her|it)|offered|carr\w+|pull\w*|push\w*|lick\w*|"
+        r"open(?:ed|s)|knock\w*"
+    ),
     "waving": r"wav(?:ed|es|ing)|greet\w*|goodbye|farewell",
     "standing": r"st(?:ood|and|ands|anding)|wait\w*|upright|look(?:ed|s)|watch\w*",
 }  # fmt: skip
@@ -61,8 +91,8 @@ _TIMES: Mapping[str, str] = {
     "in the snow": r"snow\w*",
 }
 _CHANGES = re.compile(
-    r"^(?:(?:but|and|so)\s+)?(?:soon|after(?:wards)?|later|then one|one (?:day|night|morning|evening)|"
-    r"the next|next (?:day|morning)|that (?:night|evening|day)|at (?:last|night|midnight|dawn|noon)|"
+    r"^(?:(?:but|and|so)\s+)?(?:soon|after(?:wards)?|later|then one|the next|"
+    r"(?:one|next|that) (?:day|night|morning|evening)|at (?:last|night|midnight|dawn|noon)|"
     r"when|meanwhile|before long|in the (?:morning|evening)|about|not long|as soon|from this|"
     r"suddenly|they set out|by (?:morning|evening|night)|once|the coast)\b",
     re.IGNORECASE,

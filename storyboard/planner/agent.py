@@ -13,7 +13,7 @@ from storyboard.planner.asking import Asker
 from storyboard.planner.cast import resolve_name
 from storyboard.planner.checks import check_plan
 from storyboard.planner.llm import LanguageModel
-from storyboard.planner.panels import PanelWriter
+from storyboard.planner.panels import PanelWriter, Sketch
 from storyboard.planner.partition import Group, group_pieces, share_pages
 from storyboard.planner.steps import find_beats, find_cast, find_speakers
 from storyboard.planner.telling import Telling, all_pieces, read_telling
@@ -103,16 +103,23 @@ def _write(
 ) -> list[Page]:
     places = [scene.place for scene in telling.scenes]
     writer = PanelWriter(telling.prose, cast, places, asker)
-    written: list[Page] = []
-    with progress.step("writing panels", sum(len(groups) for groups in pages)) as step:
-        for number, groups in enumerate(pages, start=1):
+    groups = [group for page in pages for group in page]
+    with progress.step("planning panels", 2 * len(groups)) as step:
+        sketches: list[Sketch | None] = []
+        for group in groups:
+            sketches.append(None if group.pieces[0].ready else writer.sketch(group))
+            step.advance()
+        written: list[Page] = []
+        rest = iter(sketches)
+        for number, page in enumerate(pages, start=1):
             panels: list[Panel] = []
-            for place, group in enumerate(groups, start=1):
+            for place, group in enumerate(page, start=1):
                 panel_id = f"p{number:02d}-{place}"
-                ready = group.pieces[0].ready
-                panels.append(
-                    _as_written(ready, panel_id, cast) if ready else writer.write(group, panel_id)
-                )
+                sketch, ready = next(rest), group.pieces[0].ready
+                if sketch is not None:
+                    panels.append(writer.write(sketch, panel_id))
+                elif ready is not None:
+                    panels.append(_as_written(ready, panel_id, cast))
                 step.advance(note=panel_id)
             written.append(Page(tuple(panels)))
     return written

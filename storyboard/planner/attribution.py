@@ -11,7 +11,10 @@ from storyboard.planner.cast import PRONOUNS, find_mentions, names_in, resolve_n
 from storyboard.planner.speech import Line, Prose
 from storyboard.story import Character
 
-_OBJECT = re.compile(r"\b(?:to|of|at|for|with|from|upon|on|by|against|behind|beside)\s+(?:\w+\s+){0,2}$")
+NARRATOR = "Narrator"  # the name of an "I" who tells the story and speaks in it
+_OBJECT = re.compile(
+    r"\b(?:to|of|at|for|with|from|upon|on|by|against|behind|beside)\s+(?:\w+\s+){0,2}$"
+)
 _GENDER = {"he": "m", "him": "m", "his": "m", "she": "f", "her": "f", "hers": "f"}
 
 
@@ -49,6 +52,9 @@ def _reported(
     report = line.report
     if report is None:
         return None
+    if report.subject == "I":
+        name = resolve_name(NARRATOR, cast)
+        return Attribution(name, "first person") if name else None
     if report.subject and report.subject.lower() not in PRONOUNS:
         name = resolve_name(report.subject, cast)
         return Attribution(name, "named") if name else None
@@ -60,9 +66,7 @@ def _reported(
         return Attribution(same, "pronoun")
     for earlier in range(sentence.number - 2, max(sentence.number - 6, -1), -1):
         before = prose.sentences[earlier]
-        name = _subject(
-            narration, before.start, before.end, cast, genders, gender, nearest=True
-        )
+        name = _subject(narration, before.start, before.end, cast, genders, gender, nearest=True)
         if name:
             return Attribution(name, "pronoun")
     return None
@@ -133,7 +137,7 @@ def _adjacent_speaker(prose: Prose, said: list[Attribution | None], number: int)
     """Return who says the next line where nothing stands between: it cannot be this speaker."""
     if number + 1 >= len(prose.lines):
         return ""
-    following = said[number + 1]
+    following: Attribution | None = said[number + 1]
     between = prose.text[prose.lines[number].end : prose.lines[number + 1].start]
     touching = not between.strip(" \n\"'“”‘’«»「」『』")
     return following.speaker if following and touching else ""
@@ -145,14 +149,12 @@ def _echoes(before: str, after: str) -> bool:
     return len(after) > len(first) + 1 and bool(first) and before.lower().rstrip(".,!? ") == first
 
 
-def _other_voice(
-    prose: Prose, said: list[Attribution | None], number: int, speaker: str
-) -> str:
+def _other_voice(prose: Prose, said: list[Attribution | None], number: int, speaker: str) -> str:
     """Return the other voice of the talk: heard last before, else first after, close by."""
     near = [*range(number - 2, max(number - 7, -1), -1), *range(number + 1, number + 3)]
     for other in near:
         if 0 <= other < len(said):
-            known = said[other]
+            known: Attribution | None = said[other]
             close = abs(prose.lines[other].paragraph - prose.lines[number].paragraph) < 7
             if close and known and known.speaker and known.speaker != speaker:
                 return known.speaker

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
 
@@ -44,7 +45,8 @@ _NOT_NAMES = frozenset(
     "When While After Before But And So Or If As At In On By For From With To Of What Who Why How "
     "Where Yes No Oh Ah Well Now Not Once Soon One Two Three Four All Some Every Each Mr Mrs Ms Dr "
     "Master Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April "
-    "May June July August September October November December God Lord Heaven English French".split()
+    "May June July August September October November December God Lord "
+    "Heaven English French".split()
 )
 
 
@@ -190,6 +192,7 @@ def find_mentions(text: str, cast: tuple[Character, ...]) -> list[Mention]:
     return sorted(found, key=lambda mention: mention.start)
 
 
+@functools.lru_cache(maxsize=512)
 def _pattern(written: str) -> re.Pattern[str]:
     """Return the pattern of a name: exact case for proper names, any case for nouns."""
     edge = r"\b" if written[0].isascii() else ""
@@ -214,4 +217,3 @@ def resolve_name(subject: str, cast: tuple[Character, ...]) -> str:
                 return character.name
     mentioned = names_in(subject, cast)
     return mentioned[0] if mentioned else ""
-

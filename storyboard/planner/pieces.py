@@ -1,4 +1,4 @@
-"""Cuts a story into the smallest things a panel can hold: a balloon's worth of speech or telling."""
+"""Cuts a story into the smallest things a panel can hold, a balloon's worth of words each."""
 
 from __future__ import annotations
 
@@ -71,7 +71,18 @@ def _spoken_pieces(prose: Prose, number: int, line: Line) -> list[Piece]:
         start, end = places[counted], places[min(counted + letters, len(places)) - 1] + 1
         counted += letters
         sentences = tuple(range(prose.sentence_at(start), prose.sentence_at(end - 1) + 1))
-        pieces.append(Piece("spoken", sentences, start, end, text, prose.text[start:end], number, voice=line.kind))
+        pieces.append(
+            Piece(
+                "spoken",
+                sentences,
+                start,
+                end,
+                text,
+                prose.text[start:end],
+                number,
+                voice=line.kind,
+            )
+        )
     return pieces
 
 
@@ -104,7 +115,13 @@ def _telling(
     if not re.search(r"\w", core):
         return []
     begin = start + told.index(core)
-    whole = begin == sentence_start or told[: begin - start].strip()[:1] in (";", ":", ".", "!", "?")
+    whole = begin == sentence_start or told[: begin - start].strip()[:1] in (
+        ";",
+        ":",
+        ".",
+        "!",
+        "?",
+    )
     if not whole or _DEPENDENT.match(core) or _FRAGMENT.match(core) or before:
         return [Piece("told", (sentence,), begin, begin + len(core), "", core, clause=before)]
     cut = end < len(prose.text) and core[-1] not in ".!?…。！？\"'”’"
@@ -113,7 +130,9 @@ def _telling(
     for clause, text in enumerate(split_speech(lettered, LONGEST_NARRATION)):
         length = len(text)
         pieces.append(
-            Piece("told", (sentence,), position, min(position + length, end), text, text, -1, clause)
+            Piece(
+                "told", (sentence,), position, min(position + length, end), text, text, -1, clause
+            )
         )
         position += length + 1
     return pieces

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _IRREGULAR = {
-    "was": "is", "were": "are", "had": "has", "went": "goes", "came": "comes", "saw": "sees",
+    "was": "is", "had": "has", "went": "goes", "came": "comes", "saw": "sees",
     "sat": "sits", "ran": "runs", "took": "takes", "gave": "gives", "got": "gets", "said": "says",
     "told": "tells", "felt": "feels", "fell": "falls", "found": "finds", "stood": "stands",
     "laid": "lays", "lay": "lies", "flew": "flies", "sprang": "springs", "spat": "spits",
@@ -29,15 +29,19 @@ def in_present(clause: str, names: tuple[str, ...]) -> str:
     subjects = "|".join([*(re.escape(name) + "s?" for name in names), "he", "she", "it", "who"])
     many = re.compile(r"\b(?:they|we|you|all)$", re.IGNORECASE)
     pattern = re.compile(
-        rf"(\b(?:{subjects}|they|and|they all|all four)\b)(\s+(?:then|soon|all|once)\b)?(\s+)([a-z]+)\b",
+        rf"(\b(?:{subjects}|they|and|they all|all four)\b)(\s+(?:then|soon|all|once)\b)?"
+        r"(\s+)([a-z]+)\b",
         re.IGNORECASE,
     )
 
     def change(match: re.Match[str]) -> str:
         subject, adverb, gap, verb = match[1], match[2] or "", match[3], match[4]
         present = _present(verb)
-        if many.search(subject) and present:
+        before = clause[: match.start()]
+        several = many.search(subject) or re.search(r"\band (?:the )?$", before)
+        if several or (subject.endswith("s") and subject[:-1] in names):
             present = {"is": "are", "has": "have", "goes": "go"}.get(present, _plain(present))
+            present = "are" if verb == "were" else present
         return f"{subject}{adverb}{gap}{present or verb}"
 
     return pattern.sub(change, clause)
@@ -55,7 +59,9 @@ def _present(verb: str) -> str:
         return stem[:-1] + "s"
     if re.search(r"(?:[sxz]|ch|sh)$", stem):
         return stem + "es"
-    silent_e = re.search(r"[aiou][bcdgkmptv]$|(?:[^aeiou]|^)[aiu]l$|[vcu]$|[^aeioul]l$|(?:ang|rg|dg)$", stem)
+    silent_e = re.search(
+        r"[aiou][bcdgkmptv]$|(?:[^aeiou]|^)[aiu]l$|[vcu]$|[^aeioul]l$|(?:ang|rg|dg)$", stem
+    )
     return stem + ("es" if silent_e and not re.search(r"(?:ea|oo|ai|ee)\w$", stem) else "s")
 
 

@@ -152,7 +152,9 @@ def ask_feeling(line: str, speaker: str) -> Question:
     return Question(
         "feeling",
         "How does the speaker feel?",
-        tuple(Example(f'Words: "{words}"', {"feeling": feeling}) for words, feeling in known.items()),
+        tuple(
+            Example(f'Words: "{words}"', {"feeling": feeling}) for words, feeling in known.items()
+        ),
         f'Words: "{line}" ({speaker})',
         _choice("feeling", EXPRESSIONS),
         16,

@@ -147,4 +147,3 @@ def _is_speech(prose: str, quote: Quote) -> bool:
     before = prose[: quote.start - 1].rstrip(" ")[-1:]
     after = prose[quote.end + 1 :].lstrip(" ")[:1]
     return before in ",:" or (before in "\n" and after in "\n.") or after in ("", "—")
-

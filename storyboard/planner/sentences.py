@@ -73,9 +73,7 @@ def number_sentences(prose: str) -> list[Sentence]:
             if stripped:
                 begin = position + len(text) - len(text.lstrip())
                 sentences.append(
-                    Sentence(
-                        len(sentences) + 1, begin, begin + len(stripped), stripped, paragraph
-                    )
+                    Sentence(len(sentences) + 1, begin, begin + len(stripped), stripped, paragraph)
                 )
             position = cut
     return sentences
@@ -91,9 +89,8 @@ def _sentence_ends(prose: str, start: int, end: int) -> list[int]:
         if cut >= end or _is_abbreviation(prose, start, match):
             continue
         closed = cut > match.end()
-        if wide and not closed:
-            ends.append(cut)
-        elif prose[cut].isspace() and not _continues(prose, cut, end, closed):
+        parted = prose[cut].isspace() and not _continues(prose, cut, end, closed)
+        if parted or (wide and not closed):
             ends.append(cut)
     return ends
 

@@ -9,10 +9,13 @@ import msgspec
 
 from storyboard.plan import DialogKind
 from storyboard.planner.quotes import Quote, find_quotes
-from storyboard.planner.sentences import REPORTING, Sentence, normalise, number_sentences
+from storyboard.planner.sentences import REPORTING, Sentence, number_sentences
 
 THOUGHT_VERBS = frozenset("thought wondered mused".split())
 SHOUT_VERBS = frozenset("shouted yelled screamed roared bellowed cried exclaimed called".split())
+_DEEDS = frozenset(
+    "began went put sang called laughed smiled sighed told promised continued".split()
+)
 LOUD_VERBS = frozenset("shouted yelled screamed roared bellowed".split())
 WHISPER_VERBS = frozenset("whispered murmured muttered breathed mumbled".split())
 
@@ -30,7 +33,9 @@ _LEADING = re.compile(
     rf"{_VERB}(?=(?:\s+(?:out|aloud|again|back|softly|quietly|loudly|{_ADVERB}|(?:to|at|of)\s+[^,:;.]*?))?"
     r"\s*[,:—–]?\s*$)"
 )
-_BEFORE_VERB = re.compile(rf"(?:^|(?<=[\s,;]))(?:and |but |so |then )?{SUBJECT}\s+(?:{_ADVERB}\s+)?$")
+_BEFORE_VERB = re.compile(
+    rf"(?:^|(?<=[\s,;]))(?:and |but |so |then )?{SUBJECT}\s+(?:{_ADVERB}\s+)?$"
+)
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -84,8 +89,7 @@ class Prose(msgspec.Struct, frozen=True):
 
 
 def read_prose(text: str) -> Prose:
-    """Return a text with its sentences numbered and its quotes joined into lines."""
-    text = normalise(text)
+    """Return a normalised text with its sentences numbered and its quotes joined into lines."""
     sentences = tuple(number_sentences(text))
     quotes = tuple(find_quotes(text))
     prose = Prose(text, sentences, quotes, ())
@@ -152,6 +156,8 @@ def _report_after(prose: Prose, number: int) -> Report | None:
     match = _VERB_FIRST.match(region) or _SUBJECT_FIRST.match(region)
     if match is None or _is_own_sentence(quote.text, region):
         return None
+    if match["verb"] in _DEEDS and not re.match(r"\s*(?:[.,;:!?—–]|$)", region[match.end() :]):
+        return None  # "The cat began to lick" tells of a deed
     stop = re.compile(r"[.;:,!?—–]").search(region, match.end())
     end = stop.start() if stop else len(region)
     tail = region[match.end() : end]

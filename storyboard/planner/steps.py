@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from storyboard.planner.acting import opens_a_change
 from storyboard.planner.asking import Asker
-from storyboard.planner.attribution import Attribution, attribute
+from storyboard.planner.attribution import NARRATOR, Attribution, attribute
 from storyboard.planner.cast import (
     Candidate,
     bare,
@@ -22,7 +22,6 @@ from storyboard.planner.speech import Prose
 from storyboard.planner.telling import Telling, spoken_lines
 from storyboard.story import Character, Story
 
-NARRATOR = "Narrator"
 SOMEONE = "Someone"
 _WINDOW = 260  # characters of the story that a question quotes at most
 

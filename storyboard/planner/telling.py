@@ -32,7 +32,9 @@ def read_telling(story: Story) -> Telling:
     for text in texts:
         spans.append((position, position + len(text)))
         position += len(text) + (1 if text else 0)
-    return Telling(read_prose("\n".join(text for text in texts if text)), tuple(scenes), tuple(spans))
+    return Telling(
+        read_prose("\n".join(text for text in texts if text)), tuple(scenes), tuple(spans)
+    )
 
 
 def spoken_lines(scene: Scene) -> list[SpokenLine]:
@@ -40,9 +42,7 @@ def spoken_lines(scene: Scene) -> list[SpokenLine]:
     return [parse_line(line) for line in scene.lines]
 
 
-def all_pieces(
-    telling: Telling, cast: tuple[Character, ...], speakers: list[str]
-) -> list[Piece]:
+def all_pieces(telling: Telling, cast: tuple[Character, ...], speakers: list[str]) -> list[Piece]:
     """Return every piece of the book in order, each spoken one with its speaker."""
     cut = [
         msgspec.structs.replace(piece, speaker=speakers[piece.line]) if piece.line >= 0 else piece
