@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 
 from storyboard.geometry import Box, Point
 from storyboard.lettering.fitting import ROUND_HANDLE, STYLES
 from storyboard.lettering.outlines import (
     Outline,
-    polygon,
     quadratic,
     rectangle,
     rounded,
@@ -21,6 +21,7 @@ _ELLIPSE_HANDLE = 0.5523
 _GOLDEN = 0.6180339887
 _PUFF_MM = 4.6  # the way along the cloud's rim from one puff to the next
 _SPIKE_MM = 5.2
+_DOT_GAP_MM = 0.6
 
 
 def body(kind: DialogKind, box: Box) -> Outline:
@@ -66,18 +67,13 @@ def _hollow(valley: Point, tip: Point, box: Box) -> Point:
 
 
 def cloud(box: Box) -> Outline:
-    """Return a round body rimmed with puffs."""
-    puff = STYLES["thought"].edge_mm
-    core = Box(box.left + puff, box.top + puff, box.right - puff, box.bottom - puff)
-    count = max(7, round(perimeter(core) / _PUFF_MM))
-    puffs = []
-    for angle in _even_angles(core, count):
-        x, y = on_ellipse(core, angle, 1.0)
-        across = perimeter(core) / count * 0.62
-        radius_x = min(across, box.right - x if x > core.centre[0] else x - box.left)
-        radius_y = min(across, box.bottom - y if y > core.centre[1] else y - box.top)
-        radius = max(min(radius_x, radius_y), puff)
-        puffs.append(circle((x, y), radius))
+    """Return a round body rimmed with puffs of one size, which touch the box's sides."""
+    num_puffs = max(7, round(perimeter(box) * 0.85 / _PUFF_MM))
+    radius = min(0.6 * perimeter(box) * 0.85 / num_puffs, 0.3 * box.height, 0.3 * box.width)
+    core = Box(box.left + radius, box.top + radius, box.right - radius, box.bottom - radius)
+    puffs = [
+        circle(on_ellipse(core, angle, 1.0), radius) for angle in _even_angles(core, num_puffs)
+    ]
     return united([rounded(core, _ELLIPSE_HANDLE), *puffs])
 
 
@@ -160,12 +156,13 @@ def neck(one: Point, other: Point, half_width: float) -> Outline:
     )
 
 
-def dots(start: Point, tip: Point, sizes_mm: tuple[float, ...] = (1.5, 1.05, 0.7)) -> list[Outline]:
-    """Return the circles that lead from a thought to its thinker, shrinking on the way."""
-    gaps = len(sizes_mm)
+def dots(start: Point, tip: Point, radii_mm: Sequence[float]) -> list[Outline]:
+    """Return the circles that lead from a thought at `start` to its thinker at `tip`."""
+    length = math.dist(start, tip) or 1.0
+    first = (radii_mm[0] + _DOT_GAP_MM) / length
     outlines = []
-    for index, radius in enumerate(sizes_mm):
-        share = (index + 0.6) / gaps
+    for index, radius in enumerate(radii_mm):
+        share = first + (1 - first) * index / (len(radii_mm) - 1)
         centre = (
             start[0] + (tip[0] - start[0]) * share,
             start[1] + (tip[1] - start[1]) * share,
@@ -177,17 +174,3 @@ def dots(start: Point, tip: Point, sizes_mm: tuple[float, ...] = (1.5, 1.05, 0.7
 def _unit_normal(start: Point, end: Point) -> Point:
     length = math.dist(start, end) or 1.0
     return -(end[1] - start[1]) / length, (end[0] - start[0]) / length
-
-
-__all__ = [
-    "body",
-    "burst",
-    "circle",
-    "cloud",
-    "dots",
-    "neck",
-    "on_ellipse",
-    "perimeter",
-    "polygon",
-    "tapered",
-]

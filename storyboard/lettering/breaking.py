@@ -54,24 +54,13 @@ def break_text(
     if len(words) < len(profile):
         return None
     measured = _Words(words, width_of)
-    narrowest = _best(
-        measured, profile, lambda line, first, end: measured.width(first, end) / profile[line], max
-    )
-    limit = narrowest[0] * (_FREEDOM if may_widen else 1.0)
-    limit = max(limit, min(1.0, narrowest[0] * _FREEDOM))
-
-    def slack(line: int, first: int, end: int) -> float:
-        filled = measured.width(first, end) / (profile[line] * limit)
-        if filled > 1 + 1e-9:
-            return math.inf
-        return (1 - filled) ** 2 + (measured.break_cost(end) if end < len(words) else 0.0)
-
-    cost, ends = _best(measured, profile, slack, float.__add__)
+    narrowest = _narrowest(measured, profile)
+    limit = narrowest * _FREEDOM if may_widen else max(narrowest, min(1.0, narrowest * _FREEDOM))
+    cost, ends = _smoothest(measured, profile, limit * (1 + 1e-9))
     starts = [0, *ends[:-1]]
-    lines = tuple(" ".join(words[a:b]) for a, b in zip(starts, ends, strict=True))
-    scale = max(
-        measured.width(a, b) / free for a, b, free in zip(starts, ends, profile, strict=True)
-    )
+    spans = list(zip(starts, ends, strict=True))
+    lines = tuple(" ".join(words[first:end]) for first, end in spans)
+    scale = max(measured.width(*span) / free for span, free in zip(spans, profile, strict=True))
     return Broken(lines, scale, cost / len(profile))
 
 
@@ -104,6 +93,17 @@ class _Words:
         """Return the width of the words `first` up to but not including `end` on one line."""
         return self._sums[end] - self._sums[first] + (end - first - 1) * self._space
 
+    def end_within(self, first: int, width: float) -> int:
+        """Return the end of the longest run of words from `first` that is no wider than this."""
+        low, high = first, len(self.words)
+        while low < high:
+            middle = (low + high + 1) // 2
+            if self.width(first, middle) <= width:
+                low = middle
+            else:
+                high = middle - 1
+        return low
+
     def break_cost(self, end: int) -> float:
         """Return what a break before the word `end` costs; less than 0 where it reads well."""
         word = self.words[end - 1]
@@ -112,26 +112,52 @@ class _Words:
         return _SHORT_WORD_COSTS.get(len(word), 0.0)
 
 
-def _best(
-    words: _Words,
-    profile: Sequence[float],
-    cost: Callable[[int, int, int], float],
-    join: Callable[[float, float], float],
+def _narrowest(words: _Words, profile: Sequence[float]) -> float:
+    """Return the least multiple of the profile that holds the words, filling line by line."""
+    low, high = 0.0, words.width(0, len(words)) / min(profile)
+    while high - low > 1e-7 * high:
+        middle = (low + high) / 2
+        if _holds(words, profile, middle):
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def _holds(words: _Words, profile: Sequence[float], multiple: float) -> bool:
+    first = 0
+    for line, free in enumerate(profile):
+        later_lines = len(profile) - 1 - line
+        end = min(words.end_within(first, free * multiple), len(words) - later_lines)
+        if end <= first:
+            return False
+        first = end
+    return first == len(words)
+
+
+def _smoothest(
+    words: _Words, profile: Sequence[float], multiple: float
 ) -> tuple[float, tuple[int, ...]]:
-    """Return the least joined cost of a division into lines, and the end of each line."""
+    """Return the least sum of squared slack and break costs, and the end of each line.
+
+    `multiple` times the profile must hold the words.
+    """
     last = len(profile) - 1
+
+    def slack(line: int, first: int, end: int) -> float:
+        filled = words.width(first, end) / (profile[line] * multiple)
+        return (1 - filled) ** 2 + (words.break_cost(end) if end < len(words) else 0.0)
 
     @functools.cache
     def rest(line: int, first: int) -> tuple[float, tuple[int, ...]]:
+        farthest = words.end_within(first, profile[line] * multiple)
         if line == last:
-            return cost(line, first, len(words)), (len(words),)
+            fits = farthest == len(words)
+            return (slack(line, first, farthest) if fits else math.inf), (len(words),)
         best: tuple[float, tuple[int, ...]] = (math.inf, ())
-        for end in range(first + 1, len(words) - (last - line) + 1):
-            own = cost(line, first, end)
-            if own == math.inf or (join is max and own >= best[0]):
-                break  # the line only grows from here
-            following, ends = rest(line + 1, end)
-            joined = join(own, following)
+        for end in range(first + 1, min(farthest, len(words) - (last - line)) + 1):
+            cost, ends = rest(line + 1, end)
+            joined = slack(line, first, end) + cost
             if joined < best[0]:
                 best = joined, (end, *ends)
         return best

@@ -25,7 +25,7 @@ SMALLEST_PT = 7.0
 LARGEST_PT = 11.0
 _SIZE_STEP_PT = 0.25
 _MOST_LINES = 24
-_FLATTEST, _TALLEST = 7.0, 0.5  # block width / height beyond which no balloon is tried
+_FLATTEST, _TALLEST = 20.0, 0.5  # block width / height beyond which no balloon is tried
 _TOLERANCE = 1.004  # boxes pass through fractions of the panel and back
 _ROOMY = 0.7  # text that uses less of its balloon than this may be set larger
 
@@ -35,7 +35,7 @@ class BalloonStyle(msgspec.Struct, frozen=True):
 
     `inner_share` is how much of the body's half axes the innermost edge of its outline leaves;
     `margin_mm` the white between that edge and the text; `aspects` the range of width / height
-    that looks right.
+    that looks right; `tilt_deg` how far the text is turned, anticlockwise.
     """
 
     size_pt: float
@@ -47,6 +47,7 @@ class BalloonStyle(msgspec.Struct, frozen=True):
     inner_share: float = 1.0
     exponent: float = ROUND_EXPONENT
     aspects: tuple[float, float] = (1.35, 2.0)
+    tilt_deg: float = 0.0
 
     @property
     def is_round(self) -> bool:
@@ -55,24 +56,25 @@ class BalloonStyle(msgspec.Struct, frozen=True):
 
 
 _SPEECH = BalloonStyle(
-    size_pt=8.5, largest_pt=LARGEST_PT, smallest_pt=SMALLEST_PT, leading=1.06, margin_mm=1.8
+    size_pt=8.5, largest_pt=LARGEST_PT, smallest_pt=SMALLEST_PT, leading=1.06, margin_mm=2.0
 )
 STYLES: dict[DialogKind, BalloonStyle] = {
     "speech": _SPEECH,
     "whisper": msgspec.structs.replace(_SPEECH, size_pt=8.0),
-    "thought": msgspec.structs.replace(_SPEECH, edge_mm=1.5, margin_mm=1.5),
+    "thought": msgspec.structs.replace(_SPEECH, edge_mm=1.3, margin_mm=1.7),
     "shout": msgspec.structs.replace(_SPEECH, size_pt=9.5, inner_share=0.8, margin_mm=1.3),
     "narration": msgspec.structs.replace(
-        _SPEECH, exponent=math.inf, margin_mm=1.9, aspects=(1.8, 5.0)
+        _SPEECH, exponent=math.inf, margin_mm=1.9, aspects=(1.8, 8.0)
     ),
     "sound": BalloonStyle(
         size_pt=26.0,
         largest_pt=48.0,
         smallest_pt=11.0,
         leading=0.86,
-        margin_mm=0.7,
+        margin_mm=1.1,
         exponent=math.inf,
         aspects=(1.2, 8.0),
+        tilt_deg=5.0,
     ),
 }
 
@@ -192,6 +194,23 @@ def _outer(style: BalloonStyle, inner_half_mm: float) -> float:
     return (inner_half_mm + style.edge_mm + style.margin_mm) / style.inner_share * 2
 
 
+def _tilted(style: BalloonStyle, width: float, height: float) -> tuple[float, float]:
+    """Return the upright size that holds a rectangle of the given size, tilted."""
+    cosine, sine = math.cos(math.radians(style.tilt_deg)), math.sin(math.radians(style.tilt_deg))
+    return width * cosine + height * sine, width * sine + height * cosine
+
+
+def _levelled(
+    style: BalloonStyle, width: float, height: float, text_height: float
+) -> tuple[float, float]:
+    """Return the size of the widest tilted rectangle in an upright one, for text this high."""
+    if not style.tilt_deg:
+        return width, height
+    cosine, sine = math.cos(math.radians(style.tilt_deg)), math.sin(math.radians(style.tilt_deg))
+    free = min((width - text_height * sine) / cosine, (height - text_height * cosine) / sine)
+    return free, text_height
+
+
 @functools.lru_cache(maxsize=512)
 def _candidates(drawn: str, kind: DialogKind, size_pt: float) -> tuple[FittedText, ...]:
     """Return balloons for one to many lines, flatter and taller ones for each."""
@@ -203,8 +222,9 @@ def _candidates(drawn: str, kind: DialogKind, size_pt: float) -> tuple[FittedTex
             profile = _profile(kind, size_pt, num_lines, half * stretch)
             broken = _broken(drawn, kind, size_pt, profile, may_widen=True)
             if broken is not None:
-                width = _outer(style, broken.scale / 2)
-                height = _outer(style, half * stretch)
+                width, height = _tilted(
+                    style, _outer(style, broken.scale / 2), _outer(style, half * stretch)
+                )
                 found.append(FittedText(broken.lines, size_pt, width, height, 1.0, broken.cost))
     return tuple(found)
 
@@ -250,18 +270,27 @@ def _at_size(
 ) -> FittedText | None:
     """Return the text at this size where it has most white around it, or None if none fits."""
     style = STYLES[kind]
-    inner_a = _inner_half(style, width_mm)
-    inner_b = _inner_half(style, height_mm)
-    if inner_a <= 0 or inner_b <= 0:
-        return None
+    text_width, space = _width_of(kind, size_pt, drawn), _width_of(kind, size_pt, " ")
     best: tuple[float, FittedText] | None = None
     for num_lines in _line_counts(drawn, kind, size_pt):
+        half_height = block_height_mm(kind, size_pt, num_lines) / 2
+        level = _levelled(style, width_mm, height_mm, _outer(style, half_height))
+        inner_a, inner_b = _inner_half(style, level[0]), _inner_half(style, level[1])
+        if inner_a <= 0 or inner_b <= 0:
+            continue
         shares = _profile(kind, size_pt, num_lines, inner_b)
-        broken = _broken(drawn, kind, size_pt, [2 * inner_a * share for share in shares])
+        free = [2 * inner_a * share for share in shares]
+        if sum(free) * _TOLERANCE < text_width - num_lines * space:
+            continue
+        broken = _broken(drawn, kind, size_pt, free)
         if broken is None or broken.scale > _TOLERANCE:
             continue
-        half_height = block_height_mm(kind, size_pt, num_lines) / 2
         fullness = max(broken.scale, half_height / inner_b)
+        if style.tilt_deg:
+            needed = _tilted(
+                style, _outer(style, broken.scale * inner_a), _outer(style, half_height)
+            )
+            fullness = max(needed[0] / width_mm, needed[1] / height_mm)
         cost = fullness + broken.cost / 2
         if best is None or cost < best[0]:
             fitted = FittedText(broken.lines, size_pt, width_mm, height_mm, fullness, broken.cost)

@@ -33,7 +33,6 @@ from storyboard.plan import Dialog, DialogKind
 
 STROKE_MM = 0.45
 SOUND_OUTLINE_MM = 1.1
-_SOUND_ANGLE_DEG = 5.0
 _JOIN_GAP_MM = 5.0
 _NECK_MM = 1.5
 _DASH_MM = (1.5, 1.0)
@@ -218,7 +217,7 @@ def _balloon(name: str, dialog: Dialog, box: Box, fitted: FittedText, shape: Out
     glyphs = _glyphs(dialog.kind, fitted)
     is_sound = dialog.kind == "sound"
     outline_mm = SOUND_OUTLINE_MM if is_sound else 0.0
-    angle = _SOUND_ANGLE_DEG if is_sound else 0.0
+    angle = STYLES[dialog.kind].tilt_deg
     mm_per_unit = pt_to_mm(fitted.size_pt) / font.units_per_em
     ink = _turned(glyphs.scaled(mm_per_unit).bounds, angle)
     return Balloon(

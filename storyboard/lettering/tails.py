@@ -75,14 +75,20 @@ def course_to_speaker(box: Box, speaker: Speaker, others: Sequence[Box]) -> Cour
 def course_to_edge(box: Box, panel: Box) -> Course:
     """Return a tail to the nearest edge of the panel, for a speaker outside the picture."""
     x, y = box.centre
-    ways = [
-        (box.left - panel.left, (panel.left + _EDGE_GAP_MM, y + box.height * 0.3)),
-        (panel.right - box.right, (panel.right - _EDGE_GAP_MM, y + box.height * 0.3)),
-        (panel.bottom - box.bottom, (x + box.width * 0.12, panel.bottom - _EDGE_GAP_MM)),
-        (box.top - panel.top, (x + box.width * 0.12, panel.top + _EDGE_GAP_MM)),
-    ]
-    roomy = [way for way in ways if way[0] >= _SHORTEST_MM + _EDGE_GAP_MM] or ways[2:3]
-    _, edge = min(roomy, key=lambda way: way[0])
+    hugging = _SHORTEST_MM + _EDGE_GAP_MM
+
+    def height(gap: float) -> float:
+        """Beside the balloon where there is room for a tail, else just below it."""
+        beside = y + box.height * 0.3
+        return beside if gap >= hugging else min(box.bottom + 3, panel.bottom - _EDGE_GAP_MM)
+
+    left, right = box.left - panel.left, panel.right - box.right
+    below = panel.bottom - box.bottom
+    edge = min(
+        (left, (panel.left + _EDGE_GAP_MM, height(left))),
+        (right, (panel.right - _EDGE_GAP_MM, height(right))),
+        (below + hugging, (x + box.width * 0.12, panel.bottom - _EDGE_GAP_MM)),
+    )[1]
     aim = math.atan2((edge[1] - y) / box.height, (edge[0] - x) / box.width)
     base = _rim(box, aim)
     length = math.dist(base, edge)
@@ -93,10 +99,8 @@ def course_to_edge(box: Box, panel: Box) -> Course:
 def tail(kind: DialogKind, box: Box, course: Course) -> list[Outline]:
     """Return the tail's outlines. All but a thought's dots start inside the body."""
     if kind == "thought":
-        start = _along(course.base, course.tip, 0.6)
-        reach = math.dist(start, course.tip)
-        sizes = (1.5, 1.05, 0.7) if reach > 6 else (1.15, 0.7)
-        return dots(start, course.tip, sizes)
+        is_far = math.dist(course.base, course.tip) > 7
+        return dots(course.base, course.tip, (1.4, 1.0, 0.65) if is_far else (1.0, 0.6))
     half_width = min(max(0.12 * min(box.width, box.height), 1.2), 2.1)
     root = _along(course.base, box.centre, 0.3 * math.dist(course.base, box.centre))
     if kind == "shout":
@@ -123,7 +127,7 @@ def _course(box: Box, speaker: Speaker, angle: float) -> Course:
     length = min(distance * _WAY_TO_MOUTH, _LONGEST_MM, _way_to_face(base, speaker))
     tip = _along(base, speaker.mouth, max(length, _SHORTEST_MM))
     outward = _outward(box, angle)
-    reach = 0.5 * math.dist(base, tip)
+    reach = 0.36 * math.dist(base, tip)
     control = base[0] + outward[0] * reach, base[1] + outward[1] * reach
     return Course(base, control, tip)
 
