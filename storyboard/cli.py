@@ -47,6 +47,8 @@ def _exit_code(run: Callable[[], object]) -> int:
     except BrokenPipeError:  # the reader of our results has gone; nobody is left to be told
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OUTPUT
+    except SystemExit:  # click ends so, and only then, when it meets a broken pipe itself
+        return ExitCode.OUTPUT
     except Exception as err:  # noqa: BLE001 - the one place where a bug becomes a line
         if os.environ.get("STORYBOARD_TRACEBACK"):
             traceback.print_exc()

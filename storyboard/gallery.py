@@ -127,7 +127,7 @@ class Gallery:
     def _told_by_pictures(self, since: int) -> dict[str, str]:
         """Return the newest picture of every panel drawn since then, as the pictures tell."""
         times = {path: path.stat().st_mtime_ns for path in self.folder.glob("*.png")}
-        newer = sorted((path for path in times if times[path] > since), key=times.__getitem__)
+        newer = sorted((path for path in times if times[path] >= since), key=times.__getitem__)
         told = ((path.stem, read_provenance(path)) for path in newer)
         return {one.panel: key for key, one in told if one is not None}
 

@@ -1,3 +1,5 @@
+import os
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -107,7 +109,10 @@ def test_a_panels_last_picture_is_the_one_saved_or_remembered_last(tmp_path):
     gallery.save(picture(), provenance())
     gallery.remember({})
     gallery.save(picture(), provenance(recipe=later))
+    os.utime(tmp_path / "panels.json", (1000, 1000))
+    os.utime(gallery.path(RECIPE.key), (900, 900))
     assert Gallery(tmp_path).last("p01-1") == later.key
+    os.utime(gallery.path(later.key), (1100, 1100))
     gallery.remember({"p01-1": RECIPE.key})
     assert Gallery(tmp_path).last("p01-1") == RECIPE.key
     assert gallery.path(later.key).exists()
