@@ -28,6 +28,7 @@ HEAD = """\
 format: storyboard-plan/1
 title: The Fox in the Snow
 seed: 20411
+page: {width_mm: 90, height_mm: 120, bleed_mm: 3}
 characters:
   - {name: Mika, look: short black hair}
 pages:
@@ -219,7 +220,7 @@ def started(plan: Path) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_render_that_was_ended_goes_on_where_it_stopped(tmp_path, ending):
-    plan = written(tmp_path / "ended" / "fox.plan.yaml", num_pages=12)
+    plan = written(tmp_path / "ended" / "fox.plan.yaml", num_pages=30)
     process = started(plan)
     process.send_signal(ending)
     _, told = process.communicate(timeout=60)
@@ -227,17 +228,17 @@ def test_a_render_that_was_ended_goes_on_where_it_stopped(tmp_path, ending):
         assert process.returncode == 130
         assert "goes on where it stopped" in told
     kept = pictures(plan)
-    assert 3 <= len(kept) < 24
+    assert 3 <= len(kept) < 60
     pdf = render(plan)
     assert pictures(plan).items() >= kept.items()
-    assert len(pictures(plan)) == 24
+    assert len(pictures(plan)) == 60
     if ending is signal.SIGKILL:
-        undisturbed = render(written(tmp_path / "whole" / "fox.plan.yaml", num_pages=12))
+        undisturbed = render(written(tmp_path / "whole" / "fox.plan.yaml", num_pages=30))
         assert pdf.read_bytes() == undisturbed.read_bytes()
 
 
 def test_a_second_process_in_the_same_folder_is_refused_with_the_name_of_the_first(tmp_path):
-    plan = written(tmp_path / "fox.plan.yaml", num_pages=12)
+    plan = written(tmp_path / "fox.plan.yaml", num_pages=30)
     process = started(plan)
     with pytest.raises(LockedError, match=f"process {process.pid}"):
         render(plan)
