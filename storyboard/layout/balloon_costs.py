@@ -132,18 +132,28 @@ def fits_in(
 
 
 def tangles(boxes: Sequence[Box], dialogs: Sequence[Dialog], around: Surroundings) -> float:
-    """Return what is bad about the last box next to the others: tails that meet, a false order."""
+    """Return what is bad about the last box beside the others: doubtful order, tails that meet."""
     *earlier, box = boxes
     dialog, cost = dialogs[len(earlier)], 0.0
     for other, before in zip(earlier, dialogs, strict=False):
         if not reads_before(other, box, around.reading):
             cost += 0.5 if "sound" in (dialog.kind, before.kind) else 3.0
+        cost += _backwards(other, box, around)
         cost += _tangle(box, around.mouths.get(dialog.speaker), other)
         cost += _tangle(other, around.mouths.get(before.speaker), box)
         if dialog.speaker != before.speaker:
             tails = [around.mouths.get(speaker) for speaker in (dialog.speaker, before.speaker)]
             cost += 2 * _cross(box.centre, tails[0], other.centre, tails[1])
     return cost
+
+
+def _backwards(first: Box, second: Box, around: Surroundings) -> float:
+    """Return the cost of a second balloon that a hasty eye meets first: ahead, and little lower."""
+    ahead = first.centre[0] - second.centre[0]
+    if around.reading == "rtl":
+        ahead = -ahead
+    lower = max(0.0, second.top - first.bottom) / around.room.height
+    return 2 * max(0.0, ahead / around.room.width - 0.15) * max(0.0, 1 - 5 * lower)
 
 
 def _tangle(box: Box, speaker: Point | None, other: Box) -> float:
