@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -40,25 +40,34 @@ def group_pieces(pieces: Sequence[Piece], beats: Sequence[int], pages: int | Non
         beats: for each piece the number of its beat.
         pages: wanted length, or None.
     """
+    costs = {
+        (start, end): _panel_cost(pieces[start:end], beats[start:end])
+        for end in range(1, len(pieces) + 1)
+        for start in range(max(0, end - MOST_PIECES), end)
+    }
     panel_cost = 2.0
-    groups = _cheapest(pieces, beats, panel_cost)
+    groups = _cheapest(pieces, beats, costs, panel_cost)
     while pages and len(groups) > pages * 5.2 and panel_cost < 200:
         panel_cost *= 1.5
-        groups = _cheapest(pieces, beats, panel_cost)
+        groups = _cheapest(pieces, beats, costs, panel_cost)
     panel_cost = 2.0
     while pages and len(groups) < min(pages * 2.6, len(pieces)) and panel_cost > -60:
         panel_cost -= 3.0
-        groups = _cheapest(pieces, beats, panel_cost)
+        groups = _cheapest(pieces, beats, costs, panel_cost)
     return groups
 
 
-def _cheapest(pieces: Sequence[Piece], beats: Sequence[int], panel_cost: float) -> list[Group]:
-    """Return the partition of least cost, found over all places to cut."""
+def _cheapest(
+    pieces: Sequence[Piece],
+    beats: Sequence[int],
+    costs: Mapping[tuple[int, int], float],
+    panel_cost: float,
+) -> list[Group]:
+    """Return the partition of least cost, where every panel costs `panel_cost` on top of its own.
 
-    def cost(start: int, end: int) -> float:
-        return panel_cost + _panel_cost(pieces[start:end], beats[start:end])
-
-    cuts = _partition(len(pieces), MOST_PIECES, cost)
+    `costs` has the cost of a panel of the pieces from its first number up to its second.
+    """
+    cuts = _partition(len(pieces), MOST_PIECES, lambda start, end: panel_cost + costs[start, end])
     return [
         Group(tuple(pieces[start:end]), beats[start]) for start, end in itertools.pairwise(cuts)
     ]

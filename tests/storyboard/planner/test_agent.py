@@ -53,8 +53,8 @@ def test_the_same_story_and_model_give_the_same_plan(
 
 
 def test_a_wanted_length_is_met(fable: Callable[[str], Story], dice: Callable[..., Any]) -> None:
-    for pages in (5, 8, 12):
-        story = Story(title="t", story=fable("travelling_musicians").story, pages=pages)
+    for pages in (5, 9):
+        story = Story(title="t", story=fable("cat_and_mouse").story, pages=pages)
         assert len(planned(story, dice()).pages) == pages
 
 
@@ -62,7 +62,7 @@ def test_a_wanted_length_that_cannot_hold_the_story_is_passed_and_logged(
     fable: Callable[[str], Story], dice: Callable[..., Any]
 ) -> None:
     log: list[dict[str, Any]] = []
-    story = Story(title="t", story=fable("travelling_musicians").story, pages=1)
+    story = Story(title="t", story=fable("cat_and_mouse").story, pages=1)
     assert len(planned(story, dice(), log).pages) > 1
     assert any("instead of 1" in record["verdict"] for record in log)
 
