@@ -1,0 +1,1 @@
+"""Trains the generator: synthetic data, stages and their export. Needs the extra `training`."""

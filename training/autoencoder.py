@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,10 +28,11 @@ LATENT_NOISE = 0.1
 LATENT_PENALTY = 2e-3
 
 
-def mini_autoencoder() -> AutoencoderDC:
+def mini_autoencoder() -> Any:
     """Return the untrained autoencoder: 8 latent channels, factor 8."""
     channels = (16, 48, 96, 192)
-    return AutoencoderDC(
+    autoencoder: Any = AutoencoderDC
+    return autoencoder(
         in_channels=3,
         latent_channels=8,
         attention_head_dim=32,
@@ -52,7 +54,10 @@ class Crops:
     """Random crops of all panels; faces are what matters, so half of them lie around a head."""
 
     def __init__(self, cache: Path) -> None:
-        self.panels = [np.load(cache / f"{bucket_name(size)}.npy", mmap_mode="r") for size in MINI_SIZES]
+        """Open the panels of a cache folder."""
+        self.panels = [
+            np.load(cache / f"{bucket_name(size)}.npy", mmap_mode="r") for size in MINI_SIZES
+        ]
         self.shares = np.array([len(panels) for panels in self.panels], float)
 
     def batch(self, size: int, rng: np.random.Generator) -> Tensor:
@@ -88,7 +93,9 @@ def reconstruction_loss(output: Tensor, target: Tensor) -> Tensor:
 
 def main() -> None:
     """Read the command line and train."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
     parser.add_argument("--output", type=Path, default=Path("runs/autoencoder"))
     parser.add_argument("--steps", type=int, default=3000)
@@ -98,7 +105,9 @@ def main() -> None:
     model = mini_autoencoder().to(memory_format=torch.channels_last)
     crops = Crops(given.cache)
     training = Training(
-        {"vae": model}, LoopSettings(steps=given.steps, learning_rate=1.5e-3, warmup=50), given.output
+        {"vae": model},
+        LoopSettings(steps=given.steps, learning_rate=1.5e-3, warmup=50),
+        given.output,
     )
 
     def loss_of(step: int) -> dict[str, Tensor]:
@@ -110,7 +119,11 @@ def main() -> None:
         reconstruction = reconstruction_loss(output.float(), pixels)
         penalty = latents.float().square().mean()
         difference = (output.detach().float().clamp(-1, 1) - pixels).abs().mean() / 2
-        return {"loss": reconstruction + LATENT_PENALTY * penalty, "l1": difference, "scale": penalty.sqrt()}
+        return {
+            "loss": reconstruction + LATENT_PENALTY * penalty,
+            "l1": difference,
+            "scale": penalty.sqrt(),
+        }
 
     training.run(loss_of)
     training.load_average()

@@ -46,16 +46,18 @@ PATCH_PX = 12
 PROJECTION = 128
 
 
-def mini_encoders(vocabulary_size: int) -> dict[str, nn.Module]:
+def mini_encoders(vocabulary_size: int) -> dict[str, Any]:
     """Return the four untrained encoders under the names of their folders."""
     text: dict[str, Any] = {
         "vocab_size": vocabulary_size, "hidden_size": 128, "intermediate_size": 384,
         "num_hidden_layers": 3, "num_attention_heads": 4, "max_position_embeddings": 77,
-        "projection_dim": PROJECTION, "hidden_act": "gelu", "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1,
+        "projection_dim": PROJECTION, "hidden_act": "gelu",
+        "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1,
     }  # fmt: skip
     vision: dict[str, Any] = {
         "hidden_size": 192, "intermediate_size": 576, "num_hidden_layers": 3,
-        "num_attention_heads": 3, "hidden_act": "gelu", "image_size": REFERENCE_PX, "patch_size": PATCH_PX,
+        "num_attention_heads": 3, "hidden_act": "gelu",
+        "image_size": REFERENCE_PX, "patch_size": PATCH_PX,
     }  # fmt: skip
     return {
         "text_encoder": CLIPTextModel(CLIPTextConfig(**text)),
@@ -72,8 +74,12 @@ class _Readers(nn.Module):
 
     def __init__(self, sizes: dict[str, int]) -> None:
         super().__init__()
-        self.of_patches = nn.ModuleDict({name: nn.Linear(192, size) for name, size in sizes.items()})
-        self.of_summary = nn.ModuleDict({name: nn.Linear(192, size) for name, size in sizes.items()})
+        self.of_patches = nn.ModuleDict(
+            {name: nn.Linear(192, size) for name, size in sizes.items()}
+        )
+        self.of_summary = nn.ModuleDict(
+            {name: nn.Linear(192, size) for name, size in sizes.items()}
+        )
         self.text = nn.Linear(128, PROJECTION)
         self.temperature = nn.Parameter(torch.tensor(2.3))
 
@@ -84,9 +90,12 @@ class EncoderData:
     KINDS = ("hair", "beard", "accessory", "expression", "body")
 
     def __init__(self, cache: Path) -> None:
+        """Open a cache folder."""
         records = json.loads((cache / "panels.json").read_text("utf-8"))
         self.records = [record for record in records if not record["held_out"]]
-        self.panels = {size: np.load(cache / f"{bucket_name(size)}.npy", mmap_mode="r") for size in MINI_SIZES}
+        self.panels = {
+            size: np.load(cache / f"{bucket_name(size)}.npy", mmap_mode="r") for size in MINI_SIZES
+        }
         self.references = np.load(cache / "references.npy", mmap_mode="r")
         shown = json.loads((cache / "references.json").read_text("utf-8"))
         self.rows_of: dict[str, list[int]] = defaultdict(list)
@@ -111,7 +120,9 @@ class EncoderData:
         for record in rng.sample(self.records, size):
             panel = self.panels[tuple(record["size"])][record["index"]]
             pixels = torch.from_numpy(np.array(panel, np.float32))[None, None]
-            pictures.append(functional.interpolate(pixels, (REFERENCE_PX, REFERENCE_PX), mode="area")[0])
+            pictures.append(
+                functional.interpolate(pixels, (REFERENCE_PX, REFERENCE_PX), mode="area")[0]
+            )
             captions.append(with_other_words(record["caption"], rng))
         return _normalised(torch.stack(pictures)), captions
 
@@ -119,7 +130,9 @@ class EncoderData:
         """Return (2 * size, 3, 96, 96), first and second pictures, and their labels."""
         rows = np.array([rng.sample(self.rows_of[who], 2) for who in rng.sample(self.people, size)])
         order = rows.T.reshape(-1)
-        pixels = torch.from_numpy(np.stack([self.references[row] for row in order]))[:, None].float()
+        pixels = torch.from_numpy(np.stack([self.references[row] for row in order]))[
+            :, None
+        ].float()
         if rng.random() < 0.5:
             pixels[:size] = pixels[:size].flip(-1)
         return _normalised(pixels), self.labels[torch.from_numpy(order)]
@@ -138,10 +151,14 @@ def contrastive_loss(first: Tensor, second: Tensor, temperature: Tensor) -> Tens
         second: (batch, width).
         temperature: logarithm of the factor on the cosines.
     """
-    cosines = functional.normalize(first.float(), dim=-1) @ functional.normalize(second.float(), dim=-1).T
+    cosines = (
+        functional.normalize(first.float(), dim=-1) @ functional.normalize(second.float(), dim=-1).T
+    )
     logits = cosines * temperature.exp().clamp(max=100)
     target = torch.arange(len(logits))
-    return (functional.cross_entropy(logits, target) + functional.cross_entropy(logits.T, target)) / 2
+    return (
+        functional.cross_entropy(logits, target) + functional.cross_entropy(logits.T, target)
+    ) / 2
 
 
 def _read(readers: nn.ModuleDict, features: Tensor, labels: Tensor) -> dict[str, Tensor]:
@@ -153,7 +170,9 @@ def _read(readers: nn.ModuleDict, features: Tensor, labels: Tensor) -> dict[str,
 
 def main() -> None:
     """Read the command line and train."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
     parser.add_argument("--output", type=Path, default=Path("runs/encoders"))
     parser.add_argument("--steps", type=int, default=800)
@@ -168,7 +187,7 @@ def main() -> None:
     training = Training({**models, "readers": readers}, settings, given.output)
 
     def loss_of(step: int) -> dict[str, Tensor]:
-        rng = random.Random(step)  # noqa: S311  no secret: draws by step
+        rng = random.Random(step)
         panels, captions = data.captioned(given.batch, rng)
         pictures, labels = data.pairs(given.batch, rng)
         ids = tokenizer(captions, padding="longest", truncation=True, return_tensors="pt").input_ids
@@ -182,28 +201,41 @@ def main() -> None:
 
 
 def _losses(
-    models: dict[str, nn.Module], readers: _Readers, ids: Tensor, panels: Tensor, pictures: Tensor, labels: Tensor
+    models: dict[str, Any],
+    readers: _Readers,
+    ids: Tensor,
+    panels: Tensor,
+    pictures: Tensor,
+    labels: Tensor,
 ) -> dict[str, Tensor]:
     seen = models["clip_image_encoder"](panels).image_embeds
     told = models["text_encoder_2"](ids).text_embeds
     also_told = readers.text(models["text_encoder"](ids).pooler_output)
     temperature = readers.temperature
-    captions = contrastive_loss(seen, told, temperature) + contrastive_loss(seen, also_told, temperature)
+    captions = contrastive_loss(seen, told, temperature) + contrastive_loss(
+        seen, also_told, temperature
+    )
     # the penultimate layer is the one the resampler sees
     patches = models["clip_image_encoder"](pictures, output_hidden_states=True).hidden_states[-2]
     read = _read(readers.of_patches, patches.mean(1), labels)
     summary = models["magi_image_encoder"](pictures).last_hidden_state[:, 0]
-    known = _read(readers.of_summary, summary, labels)
+    known = _read(readers.of_summary, summary, labels)  # a summary is of who, not of how
     first, second = summary.chunk(2)
     people = contrastive_loss(first, second, temperature)
-    loss = captions + people + 0.5 * sum(read.values()) + 0.5 * sum(known[name] for name in ("hair", "beard", "accessory"))
+    loss = (
+        captions
+        + people
+        + 0.5 * sum(read.values())
+        + 0.5 * sum(known[name] for name in ("hair", "beard", "accessory"))
+    )
     return {"loss": loss, "captions": captions / 2, "people": people, **read}
 
 
 def _tokenizer(data: EncoderData, output: Path) -> CLIPTokenizer:
     folder = output / "tokenizer"
     if (folder / "tokenizer.json").exists():
-        return CLIPTokenizer.from_pretrained(folder)
+        known: CLIPTokenizer = CLIPTokenizer.from_pretrained(folder)
+        return known
     return train_tokenizer((record["caption"] for record in data.records[:20000]), folder)
 
 

@@ -1,4 +1,4 @@
-"""The loop every stage runs: warm up, train, decay, keep an average, save, go on where it stopped."""
+"""The loop every stage runs: train, keep an average, save, go on where it stopped."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ class LoopSettings:
 
 
 class Training:
-    """Some modules, their optimiser and their running average, saved together.
-
-    Args:
-        modules: what is trained, by name; the names are those in the checkpoint.
-        settings: length and rates.
-        folder: where `checkpoint.pt` and `log.jsonl` lie; made when missing. A checkpoint that is
-            there is resumed, random states included.
-    """
+    """Some modules, their optimiser and their running average, saved together."""
 
     def __init__(self, modules: dict[str, nn.Module], settings: LoopSettings, folder: Path) -> None:
+        """Start anew, or go on from the folder's checkpoint, random state included.
+
+        Args:
+            modules: what is trained, by name; the names are those in the checkpoint.
+            settings: length and rates.
+            folder: where `checkpoint.pt` and `log.jsonl` lie; made when missing.
+        """
         self.modules = nn.ModuleDict(modules)
         self.settings = settings
         self.folder = folder
@@ -67,7 +67,9 @@ class Training:
         return self.folder / "checkpoint.pt"
 
     def _trained(self) -> dict[str, Tensor]:
-        return {name: value for name, value in self.modules.named_parameters() if value.requires_grad}
+        return {
+            name: value for name, value in self.modules.named_parameters() if value.requires_grad
+        }
 
     def _resume(self) -> None:
         saved = torch.load(self._file, weights_only=True)
@@ -112,14 +114,16 @@ class Training:
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.rate(self.step)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.modules.parameters(), self.settings.max_grad_norm)
         self.optimizer.step()
         # a short memory at first, so that the average does not keep the random start
         decay = min(self.settings.ema_decay, (self.step + 1) / (self.step + 10))
         trained = self._trained()
         torch._foreach_lerp_(  # one call instead of one a tensor
-            [self.average[name] for name in trained], [value.detach() for value in trained.values()], 1 - decay
+            [self.average[name] for name in trained],
+            [value.detach() for value in trained.values()],
+            1 - decay,
         )
 
     def _log(self, losses: dict[str, Tensor], seconds: float) -> None:

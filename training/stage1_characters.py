@@ -6,8 +6,9 @@ The condition stage of DiffSensei (arXiv:2412.07589, section 3.3) at mini size, 
 latents are read from the cache, half of the source pictures are the target's own crop, each
 character is dropped in a twentieth of the cases and the caption likewise. Unlike the published
 training, everything is dropped together now and then, because the negative branch of guidance is
-just that, and a dropped character's tokens are those of an empty slot, as in drawing.
-A checkpoint in the output folder is resumed.
+just that, and a dropped character's tokens are those of an empty slot, as in drawing. The mini
+encoders were not trained on millions of pictures, so, unlike the full model's, they go on learning
+here. A checkpoint in the output folder is resumed.
 """
 
 from __future__ import annotations
@@ -23,18 +24,23 @@ import numpy as np
 import torch
 from diffusers import DDPMScheduler
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from torch import Tensor
-from torch.nn import functional
-from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer, CLIPVisionModelWithProjection, ViTMAEModel
+from torch import Tensor, nn
+from transformers import (
+    CLIPTextModel,
+    CLIPTextModelWithProjection,
+    CLIPTokenizer,
+    CLIPVisionModelWithProjection,
+    ViTMAEModel,
+)
 
-from generator.encoders import CharacterEncoders
 from generator.prompts import TextEncoders
 from generator.resampler import CharacterResampler
 from generator.unet import CharacterAdapter, add_characters
 from training.data.buckets import MINI_SIZES, Size
-from training.data.cache import bucket_name
+from training.data.cache import REFERENCE_PX
 from training.data.latents import latents_name
 from training.data.tokens import with_other_words
+from training.encoders import PATCH_PX
 from training.loop import LoopSettings, Training
 
 MAX_CHARACTERS, MAX_DIALOGS = 4, 8
@@ -42,6 +48,8 @@ SELF_SHARE = 0.5
 DROP_CHARACTER, DROP_CAPTION, DROP_ALL = 0.05, 0.05, 0.07
 CHARACTER_WEIGHT = 2.0
 """How much more an error inside a character's box counts; most of a page is plain paper."""
+
+NUM_PATCHES = (REFERENCE_PX // PATCH_PX) ** 2
 
 NOISE_SCHEDULE: dict[str, Any] = {
     "num_train_timesteps": 1000, "beta_schedule": "scaled_linear", "beta_start": 0.00085,
@@ -97,12 +105,15 @@ class Panels:
     """Draws batches of one size each from the cache, leaving the held-out pages alone."""
 
     def __init__(self, cache: Path, scaling_factor: float) -> None:
+        """Open a cache folder; latents are multiplied by the autoencoder's scaling factor."""
         records = json.loads((cache / "panels.json").read_text("utf-8"))
         self.records: dict[Size, list[dict[str, Any]]] = {size: [] for size in MINI_SIZES}
         for record in records:
             if not record["held_out"]:
                 self.records[tuple(record["size"])].append(record)
-        self.latents = {size: np.load(cache / f"{latents_name(size)}.npy", mmap_mode="r") for size in MINI_SIZES}
+        self.latents = {
+            size: np.load(cache / f"{latents_name(size)}.npy", mmap_mode="r") for size in MINI_SIZES
+        }
         self.references = np.load(cache / "references.npy", mmap_mode="r")
         self.scaling_factor = scaling_factor
 
@@ -118,7 +129,9 @@ class Panels:
             if rng.random() < DROP_ALL:
                 captions.append("")
                 continue
-            captions.append("" if rng.random() < DROP_CAPTION else with_other_words(record["caption"], rng))
+            captions.append(
+                "" if rng.random() < DROP_CAPTION else with_other_words(record["caption"], rng)
+            )
             for slot, character in enumerate(record["characters"][:MAX_CHARACTERS]):
                 boxes[row, slot] = torch.tensor(character["box"])
                 picture = self._source(character, rng)
@@ -127,7 +140,9 @@ class Panels:
                     slots.append((row, slot))
             for slot, box in enumerate(record["dialogs"][:MAX_DIALOGS]):
                 dialogs[row, slot] = torch.tensor(box)
-        stacked = np.stack(pictures) if pictures else np.zeros((0, 96, 96), np.uint8)
+        stacked = (
+            np.stack(pictures) if pictures else np.zeros((0, REFERENCE_PX, REFERENCE_PX), np.uint8)
+        )
         pixels = torch.from_numpy(stacked)[:, None].float().expand(-1, 3, -1, -1) / 127.5 - 1
         return Batch(
             bucket, torch.from_numpy(latents).float() * self.scaling_factor, captions, pixels,
@@ -135,7 +150,7 @@ class Panels:
         )  # fmt: skip
 
     def _source(self, character: dict[str, Any], rng: random.Random) -> np.ndarray | None:
-        """Return the target's own crop or any of the same person on the page, sometimes mirrored."""
+        """Return the target's own crop or any of the same person on the page; half are mirrored."""
         rows = character["rows"]
         if not rows:
             return None
@@ -148,29 +163,45 @@ class Stage:
     """The models of this stage and its loss."""
 
     def __init__(self, encoders: Path) -> None:
+        """Load the encoders and make an untrained U-Net and resampler."""
         tokenizer = CLIPTokenizer.from_pretrained(encoders / "tokenizer")
         self.text = TextEncoders(
-            tokenizer, CLIPTextModel.from_pretrained(encoders / "text_encoder").eval(),
-            tokenizer, CLIPTextModelWithProjection.from_pretrained(encoders / "text_encoder_2").eval(),
-        )  # fmt: skip
-        self.clip = CLIPVisionModelWithProjection.from_pretrained(encoders / "clip_image_encoder").eval()
-        self.magi = ViTMAEModel.from_pretrained(encoders / "magi_image_encoder").eval()
+            tokenizer,
+            _loaded(CLIPTextModel, encoders / "text_encoder"),
+            tokenizer,
+            _loaded(CLIPTextModelWithProjection, encoders / "text_encoder_2"),
+        )
+        self.clip = _loaded(CLIPVisionModelWithProjection, encoders / "clip_image_encoder")
+        self.magi = _loaded(ViTMAEModel, encoders / "magi_image_encoder")
         self.unet, self.adapter = mini_unet()
-        self.unet.to(memory_format=torch.channels_last)
+        nn.Module.to(self.unet, memory_format=torch.channels_last)
         self.resampler = mini_resampler()
-        self.scheduler = DDPMScheduler(**NOISE_SCHEDULE)
+        scheduler: Any = DDPMScheduler
+        self.scheduler = scheduler(**NOISE_SCHEDULE)
+
+    def trained(self) -> dict[str, nn.Module]:
+        """Return what this stage trains, under the names in its checkpoint."""
+        return {
+            "unet": self.unet,
+            "resampler": self.resampler,
+            "text_encoder": self.text.encoder,
+            "text_encoder_2": self.text.encoder_2,
+            "clip_image_encoder": self.clip,
+            "magi_image_encoder": self.magi,
+        }
 
     def image_tokens(self, batch: Batch) -> Tensor:
         """Return background and character tokens (batch, tokens, width); empty slots from zeros."""
         rows = len(batch.latents)
-        patches = torch.zeros(rows, MAX_CHARACTERS, (96 // 12) ** 2 + 1, self.resampler.clip_width)
+        patches = torch.zeros(rows, MAX_CHARACTERS, NUM_PATCHES + 1, self.resampler.clip_width)
         summary = torch.zeros(rows, MAX_CHARACTERS, self.resampler.magi_width)
         if len(batch.pictures):
             where = batch.slots[:, 0], batch.slots[:, 1]
-            with torch.no_grad():
-                seen = self.clip(batch.pictures, output_hidden_states=True).hidden_states[-2]
-                patches[where] = seen.float()
-                summary[where] = self.magi(batch.pictures).last_hidden_state[:, 0].float()
+            seen = self.clip(batch.pictures, output_hidden_states=True).hidden_states[-2]
+            patches[where] = seen.float()
+            # patches are sorted by this noise: counting up keeps their order
+            order = torch.arange(NUM_PATCHES).expand(len(batch.pictures), -1)
+            summary[where] = self.magi(batch.pictures, noise=order).last_hidden_state[:, 0].float()
         tokens: Tensor = self.resampler(patches, summary)
         return tokens
 
@@ -182,22 +213,26 @@ class Stage:
         noisy = self.scheduler.add_noise(batch.latents, noise, timesteps)
         target = self.scheduler.get_velocity(batch.latents, noise, timesteps)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            with torch.no_grad():
-                prompt_embeds, pooled = self.text.encode(batch.captions)
+            prompt_embeds, pooled = self.text.encode(batch.captions)
             hidden_states = torch.cat([prompt_embeds, self.image_tokens(batch)], dim=1)
             time_ids = torch.tensor([[height, width, 0, 0, height, width]]).expand(rows, -1)
             with self.adapter.condition(
-                batch.character_boxes, batch.dialog_boxes, tuple(batch.latents.shape[2:]),
+                batch.character_boxes, batch.dialog_boxes, (noisy.shape[2], noisy.shape[3]),
                 tokens_per_character=self.resampler.tokens_per_character,
                 num_background_tokens=self.resampler.num_background_tokens,
             ):  # fmt: skip
-                predicted = self.unet(
-                    noisy.to(memory_format=torch.channels_last), timesteps, hidden_states,
-                    added_cond_kwargs={"text_embeds": pooled, "time_ids": time_ids},
-                ).sample  # fmt: skip
+                noisy = noisy.to(memory_format=torch.channels_last)
+                added = {"text_embeds": pooled, "time_ids": time_ids}
+                predicted: Tensor = self.unet(
+                    noisy, timesteps, hidden_states, added_cond_kwargs=added
+                ).sample
         error = (predicted.float() - target).square().mean(1)
         weight = _character_weight(batch)
         return {"loss": (error * weight).sum() / weight.sum(), "mse": error.mean()}
+
+
+def _loaded(encoder: Any, folder: Path) -> Any:
+    return encoder.from_pretrained(folder).eval()
 
 
 def _character_weight(batch: Batch) -> Tensor:
@@ -212,7 +247,9 @@ def _character_weight(batch: Batch) -> Tensor:
 
 def main() -> None:
     """Read the command line and train."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
     parser.add_argument("--encoders", type=Path, default=Path("runs/encoders"))
     parser.add_argument("--autoencoder", type=Path, default=Path("runs/autoencoder"))
@@ -222,13 +259,15 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=5e-4)
     given = parser.parse_args()
     torch.manual_seed(0)
-    scaling_factor = json.loads((given.autoencoder / "vae" / "config.json").read_text())["scaling_factor"]
+    scaling_factor = json.loads((given.autoencoder / "vae" / "config.json").read_text())[
+        "scaling_factor"
+    ]
     stage, panels = Stage(given.encoders), Panels(given.cache, scaling_factor)
     settings = LoopSettings(steps=given.steps, learning_rate=given.learning_rate, warmup=200)
-    training = Training({"unet": stage.unet, "resampler": stage.resampler}, settings, given.output)
+    training = Training(stage.trained(), settings, given.output)
 
     def loss_of(step: int) -> dict[str, Tensor]:
-        return stage.loss(panels.batch(given.batch, random.Random(f"panels {step}")))  # noqa: S311  draws by step
+        return stage.loss(panels.batch(given.batch, random.Random(f"panels {step}")))
 
     training.run(loss_of)
 

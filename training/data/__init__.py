@@ -1,0 +1,1 @@
+"""Annotated pages, and the arrays that training reads."""

@@ -19,7 +19,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from training.data.annotations import FrameAnnotation, PageAnnotation, read_annotations, relative_box
+from training.data.annotations import (
+    BoxPx,
+    FrameAnnotation,
+    PageAnnotation,
+    read_annotations,
+    relative_box,
+)
 from training.data.buckets import MINI_SIZES, Size, nearest_size
 
 REFERENCE_PX = 96
@@ -32,9 +38,14 @@ def bucket_name(size: Size) -> str:
     return f"panels-{size[0]}x{size[1]}"
 
 
+def _whole_pixels(box: BoxPx) -> tuple[int, int, int, int]:
+    left, top, right, bottom = (round(value) for value in box)
+    return left, top, right, bottom
+
+
 def _crop_panel(page: Image.Image, frame: FrameAnnotation, size: Size) -> np.ndarray:
     """Return the panel scaled to cover `size` and cut at the middle."""
-    crop = page.crop(tuple(round(value) for value in frame.bbox))
+    crop = page.crop(_whole_pixels(frame.bbox))
     scale = max(size[0] / crop.height, size[1] / crop.width)
     if scale != 1.0:
         scaled = (max(size[1], round(crop.width * scale)), max(size[0], round(crop.height * scale)))
@@ -54,7 +65,7 @@ class _Cache:
 
     def add(self, number: int, page: PageAnnotation, picture: Image.Image) -> None:
         rows_of: dict[int, list[int]] = defaultdict(list)
-        records = []
+        records: list[dict[str, Any]] = []
         for frame in page.frames:
             height, width = frame.bbox[3] - frame.bbox[1], frame.bbox[2] - frame.bbox[0]
             size = nearest_size((round(height), round(width)), MINI_SIZES)
@@ -93,10 +104,10 @@ class _Cache:
                 character["rows"] = rows_of[character["id"]]
         self.records += records
 
-    def _reference(self, picture: Image.Image, box: tuple[float, float, float, float]) -> int | None:
+    def _reference(self, picture: Image.Image, box: BoxPx) -> int | None:
         if min(box[2] - box[0], box[3] - box[1]) < MIN_REFERENCE_PX:
             return None
-        crop = picture.crop(tuple(round(value) for value in box))
+        crop = picture.crop(_whole_pixels(box))
         crop = crop.resize((REFERENCE_PX, REFERENCE_PX), Image.Resampling.BICUBIC)
         self.references.append(np.asarray(crop))
         return len(self.references) - 1
@@ -122,7 +133,9 @@ def build_cache(pages: Path, folder: Path) -> int:
 
 def main() -> None:
     """Read the command line and build."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--pages", type=Path, default=Path("runs/peeps"))
     parser.add_argument("--output", type=Path, default=Path("runs/cache"))
     given = parser.parse_args()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,7 +29,7 @@ def latents_name(size: Size) -> str:
 
 
 @torch.no_grad()
-def encode_bucket(vae: AutoencoderDC, panels: np.ndarray) -> np.ndarray:
+def encode_bucket(vae: Any, panels: np.ndarray) -> np.ndarray:
     """Return the latents of (panels, height, width) uint8 in float16."""
     encoded = []
     for start in range(0, len(panels), BATCH):
@@ -42,12 +43,15 @@ def encode_bucket(vae: AutoencoderDC, panels: np.ndarray) -> np.ndarray:
 
 def main() -> None:
     """Read the command line and encode."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
     parser.add_argument("--autoencoder", type=Path, default=Path("runs/autoencoder"))
     given = parser.parse_args()
     folder = given.autoencoder / "vae"
-    vae = AutoencoderDC.from_pretrained(folder).to(memory_format=torch.channels_last)
+    autoencoder: Any = AutoencoderDC
+    vae = autoencoder.from_pretrained(folder).to(memory_format=torch.channels_last)
     for size in MINI_SIZES:
         panels = np.load(given.cache / f"{bucket_name(size)}.npy", mmap_mode="r")
         latents = encode_bucket(vae, panels)

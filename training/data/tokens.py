@@ -10,8 +10,15 @@ import json
 import random
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import (
+    Tokenizer,
+    models,
+    normalizers,
+    pre_tokenizers,
+    trainers,
+)
 from transformers import CLIPTokenizer
 
 VOCABULARY_SIZE = 2048
@@ -21,9 +28,9 @@ OTHER_WORDS = (
     "the a an of and with from to over under behind near his her their its this that old new big"
     " small red blue warm cold quiet loud early late morning evening door key letter book cat dog"
     " bird fish horse mouse fox wolf bread table cup lamp clock coat bag stone river hill sea boat"
-    " train car bridge shop market school church tower garden flower snow rain wind storm fire smoke"
-    " light shadow dream secret story friend brother sister mother father child king queen soldier"
-    " doctor teacher baker captain stranger neighbour holds takes gives finds opens closes carries"
+    " train car bridge shop market school church tower garden flower snow rain wind storm fire"
+    " smoke light shadow dream secret story friend brother sister mother father child king queen"
+    " soldier doctor teacher baker captain stranger neighbour holds takes gives finds opens closes carries"
     " throws reads writes eats drinks waits listens looks turns runs falls jumps hides follows asks"
     " answers remembers forgets promises leaves arrives suddenly slowly again together alone"
     " scene moment manga screentone soft winter summer style ink while as he she they"
@@ -39,7 +46,9 @@ def with_other_words(caption: str, rng: random.Random) -> str:
         words = rng.sample(OTHER_WORDS, rng.randint(1, 4))
         if rng.random() < 0.3:
             letters = "bcdfghjklmnprstvwz", "aeiou"
-            words.append("".join(rng.choice(letters[index % 2]) for index in range(rng.randint(3, 8))))
+            words.append(
+                "".join(rng.choice(letters[index % 2]) for index in range(rng.randint(3, 8)))
+            )
         place = rng.randint(0, len(parts))
         if place == len(parts) or rng.random() < 0.6:
             parts.insert(place, " ".join(words))
@@ -53,7 +62,11 @@ def train_tokenizer(captions: Iterable[str], folder: Path) -> CLIPTokenizer:
     tokenizer = Tokenizer(models.BPE(continuing_subword_prefix="", end_of_word_suffix="</w>"))
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation(), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+        [
+            pre_tokenizers.WhitespaceSplit(),
+            pre_tokenizers.Punctuation(),
+            pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
     )
     trainer = trainers.BpeTrainer(
         vocab_size=VOCABULARY_SIZE,
@@ -69,10 +82,14 @@ def train_tokenizer(captions: Iterable[str], folder: Path) -> CLIPTokenizer:
         # every byte must be known, also as the last of a word
         for token in (letter, letter + "</w>"):
             vocabulary.setdefault(token, len(vocabulary))
-    merges = [tuple(merge) if isinstance(merge, list) else tuple(merge.split(" ")) for merge in learned["merges"]]
-    result = CLIPTokenizer(
-        vocab=vocabulary, merges=merges, bos_token=START, eos_token=END, pad_token=END, unk_token=END,
-        model_max_length=77,
+    merges = [
+        tuple(merge) if isinstance(merge, list) else tuple(merge.split(" "))
+        for merge in learned["merges"]
+    ]
+    tokenizer_class: Any = CLIPTokenizer
+    result: CLIPTokenizer = tokenizer_class(
+        vocab=vocabulary, merges=merges, model_max_length=77,
+        bos_token=START, eos_token=END, pad_token=END, unk_token=END,
     )  # fmt: skip
     result.save_pretrained(folder)
-    return CLIPTokenizer.from_pretrained(folder)
+    return result

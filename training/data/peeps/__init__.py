@@ -1,0 +1,1 @@
+"""Synthetic manga pages of CC0 line-art people."""

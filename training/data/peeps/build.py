@@ -40,14 +40,18 @@ def random_identity(rng: random.Random) -> Identity:
 
 def page_panels(rng: random.Random) -> list[tuple[Panel, list[int]]]:
     """Return one page's panels, each with the numbers of its people, left to right, from 0."""
-    cast = [(random_identity(rng), rng.choice(bodies("bust"))) for _ in range(rng.choice((2, 2, 3)))]
+    cast = [
+        (random_identity(rng), rng.choice(bodies("bust"))) for _ in range(rng.choice((2, 2, 3)))
+    ]
     panels = [compose([member], (192, 192), rng, is_portrait=True) for member in cast]
     for _ in range(rng.randint(3, 5)):
         height, width = rng.choice((*MINI_SIZES, MINI_SIZES[0]))
         count = min(len(cast), rng.choices((0, 1, 2, 3), (0.05, 0.5, 0.33, 0.12))[0])
         panels.append(compose(rng.sample(cast, count), (width, height), rng))
     numbers = {identity: number for number, (identity, _) in enumerate(cast)}
-    return [(panel, [numbers[person.figure.identity] for person in panel.people]) for panel in panels]
+    return [
+        (panel, [numbers[person.figure.identity] for person in panel.people]) for panel in panels
+    ]
 
 
 def shelve(sizes: list[Size]) -> list[tuple[int, int]]:
@@ -74,7 +78,11 @@ def _frame(panel: Panel, numbers: list[int], left: int, top: int) -> dict[str, A
             "type": 0,
             "expression": person.figure.face,
             "body": person.figure.body,
-            "identity": [person.figure.identity.hair, person.figure.identity.beard, person.figure.identity.accessory],
+            "identity": [
+                person.figure.identity.hair,
+                person.figure.identity.beard,
+                person.figure.identity.accessory,
+            ],
         }
         for person, number in zip(panel.people, numbers, strict=True)
     ]
@@ -90,10 +98,12 @@ def _frame(panel: Panel, numbers: list[int], left: int, top: int) -> dict[str, A
 
 def make_page(number: int, *, seed: int, folder: Path) -> dict[str, Any]:
     """Write one page's picture and return its annotation."""
-    rng = random.Random(f"peeps {seed} {number}")  # noqa: S311  no secret: drawings by seed
+    rng = random.Random(f"peeps {seed} {number}")
     panels = page_panels(rng)
     places = shelve([panel.ink.shape for panel, _ in panels])
-    height = max(top + panel.ink.shape[0] for (panel, _), (_, top) in zip(panels, places, strict=True))
+    height = max(
+        top + panel.ink.shape[0] for (panel, _), (_, top) in zip(panels, places, strict=True)
+    )
     page = Image.new("L", (PAGE_WIDTH_PX, height), 255)
     frames = []
     for (panel, numbers), (left, top) in zip(panels, places, strict=True):
@@ -105,7 +115,12 @@ def make_page(number: int, *, seed: int, folder: Path) -> dict[str, Any]:
         unfinished = target.with_suffix(".part")
         page.save(unfinished, format="PNG", compress_level=1)
         unfinished.replace(target)
-    return {"image_path": name, "meta": {}, "held_out": rng.random() < HELD_OUT_SHARE, "frames": frames}
+    return {
+        "image_path": name,
+        "meta": {},
+        "held_out": rng.random() < HELD_OUT_SHARE,
+        "frames": frames,
+    }
 
 
 def build(num_pages: int, folder: Path, *, seed: int = 0, workers: int = 2) -> None:
@@ -121,7 +136,9 @@ def build(num_pages: int, folder: Path, *, seed: int = 0, workers: int = 2) -> N
 
 def main() -> None:
     """Read the command line and build."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--pages", type=int, default=8000)
     parser.add_argument("--output", type=Path, default=Path("runs/peeps"))
     parser.add_argument("--seed", type=int, default=0)

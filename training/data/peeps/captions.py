@@ -62,7 +62,9 @@ NAMES = (
 
 
 def _hair(name: str) -> str:
-    return HAIR_WORDS.get(name, "long hair" if "Long" in name else "medium hair" if "Medium" in name else "short hair")
+    return HAIR_WORDS.get(
+        name, "long hair" if "Long" in name else "medium hair" if "Medium" in name else "short hair"
+    )
 
 
 def look(figure: Figure) -> str:
@@ -71,9 +73,22 @@ def look(figure: Figure) -> str:
     words = [_hair(identity.hair)]
     if identity.accessory:
         is_patch = identity.accessory == "Eyepatch"
-        words.append("an eyepatch" if is_patch else "sunglasses" if identity.accessory.startswith("Sun") else "glasses")
+        words.append(
+            "an eyepatch"
+            if is_patch
+            else "sunglasses"
+            if identity.accessory.startswith("Sun")
+            else "glasses"
+        )
     if identity.beard:
-        thin = identity.beard in {"MoustacheThin", "Dali", "Handlebars", "Painters", "PaintersFilled", "Imperial"}
+        thin = identity.beard in {
+            "MoustacheThin",
+            "Dali",
+            "Handlebars",
+            "Painters",
+            "PaintersFilled",
+            "Imperial",
+        }
         words.append("a moustache" if thin else "a beard")
     return " and ".join(words)
 
@@ -87,7 +102,9 @@ def _side(index: int, count: int) -> str:
 
 
 def _person(figure: Figure, index: int, count: int, rng: random.Random) -> str:
-    name = rng.choice((rng.choice(NAMES), "a person", "a man" if figure.identity.beard else "a woman"))
+    name = rng.choice(
+        (rng.choice(NAMES), "a person", "a man" if figure.identity.beard else "a woman")
+    )
     if rng.random() < 0.45:
         name += f" with {look(figure)}"
     words = [name]

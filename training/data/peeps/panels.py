@@ -49,7 +49,9 @@ def _pick_body(shot: str, outfit: str, rng: random.Random) -> str:
     return rng.choice(bodies("standing" if rng.random() < 0.68 else "sitting"))
 
 
-def _scale_for(raster: Raster, shot: str, size: tuple[int, int], slot: float, rng: random.Random) -> float:
+def _scale_for(
+    raster: Raster, shot: str, size: tuple[int, int], slot: float, rng: random.Random
+) -> float:
     width, height = size
     head_height = raster.head[3] - raster.head[1]
     if shot in HEAD_SHARE:
@@ -58,9 +60,9 @@ def _scale_for(raster: Raster, shot: str, size: tuple[int, int], slot: float, rn
         # a tall narrow panel is filled by its width, not its height
         scale = min(share * height / head_height, slot * 1.25 / raster.ink.shape[1] * 1.1)
         floor = 0.26 * min(height, 1.6 * width) / head_height
-        return max(scale, floor)
+        return float(max(scale, floor))
     share = rng.uniform(*FIGURE_SHARE[shot])
-    return min(share * height / raster.ink.shape[0], slot * 1.1 / raster.ink.shape[1])
+    return float(min(share * height / raster.ink.shape[0], slot * 1.1 / raster.ink.shape[1]))
 
 
 def _paste(canvas: Image.Image, raster: Raster, scale: float, x: int, y: int) -> None:
@@ -105,7 +107,9 @@ def _overlap(a: BoxPx, b: BoxPx) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _balloons(canvas: Image.Image, heads: list[BoxPx], count: int, rng: random.Random) -> list[BoxPx]:
+def _balloons(
+    canvas: Image.Image, heads: list[BoxPx], count: int, rng: random.Random
+) -> list[BoxPx]:
     """Draw blank balloons, most of them off the heads and off each other."""
     width, height = canvas.size
     taken: list[BoxPx] = []
@@ -136,14 +140,23 @@ def choose_shot(num_people: int, size: tuple[int, int], rng: random.Random) -> s
     is_tall = size[1] > 1.5 * size[0]
     if num_people == 0:
         return "wide"
-    shares = {"wide": 0.12, "full": 0.26, "medium": 0.4, "close-up": 0.22 if num_people == 1 else 0.04}
+    shares = {
+        "wide": 0.12,
+        "full": 0.26,
+        "medium": 0.4,
+        "close-up": 0.22 if num_people == 1 else 0.04,
+    }
     if is_tall and num_people > 1:
         shares |= {"medium": 0.1, "close-up": 0.0}
     return rng.choices(list(shares), list(shares.values()))[0]
 
 
 def compose(
-    cast: Sequence[tuple[Identity, str]], size: tuple[int, int], rng: random.Random, *, is_portrait: bool = False
+    cast: Sequence[tuple[Identity, str]],
+    size: tuple[int, int],
+    rng: random.Random,
+    *,
+    is_portrait: bool = False,
 ) -> Panel:
     """Return a panel of `size` (width, height) that shows these people, each (identity, outfit).
 
@@ -156,7 +169,12 @@ def compose(
     setting = "white" if is_portrait else choose_setting(rng)
     canvas = Image.new("L", size, 255) if is_portrait else draw_setting(setting, size, rng)
     figures = [
-        Figure(identity, rng.choice(list(parts()["face"])), _pick_body(shot, outfit, rng), rng.random() < 0.5)
+        Figure(
+            identity,
+            rng.choice(list(parts()["face"])),
+            _pick_body(shot, outfit, rng),
+            rng.random() < 0.5,
+        )
         for identity, outfit in people_order
     ]
     if is_portrait:

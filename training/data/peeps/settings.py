@@ -85,7 +85,9 @@ def _street(draw: ImageDraw.ImageDraw, size: tuple[int, int], rng: random.Random
         top = ground - unit * rng.uniform(0.35, 0.7)
         draw.rectangle((x, top, x + w, ground), outline=0, width=2)
         if rng.random() < 0.5:
-            draw.polygon([(x, top), (x + w / 2, top - unit * 0.14), (x + w, top)], outline=0, width=2)
+            draw.polygon(
+                [(x, top), (x + w / 2, top - unit * 0.14), (x + w, top)], outline=0, width=2
+            )
         step = unit * 0.13
         y = top + step * 0.5
         while y + step * 0.6 < ground:
@@ -110,12 +112,17 @@ def _trees(draw: ImageDraw.ImageDraw, size: tuple[int, int], rng: random.Random)
         foot = ground + rng.uniform(0, unit * 0.04)
         trunk = size_of * 0.1
         fill = 0 if is_dark else 255
-        draw.rectangle((x - trunk, foot - size_of * 0.7, x + trunk, foot), outline=0, fill=255, width=2)
+        draw.rectangle(
+            (x - trunk, foot - size_of * 0.7, x + trunk, foot), outline=0, fill=255, width=2
+        )
         if is_fir:
             for tier in range(3):
                 y, half = foot - size_of * (0.5 + 0.35 * tier), size_of * (0.42 - 0.1 * tier)
                 draw.polygon(
-                    [(x - half, y), (x, y - size_of * 0.55), (x + half, y)], outline=0, fill=fill, width=2
+                    [(x - half, y), (x, y - size_of * 0.55), (x + half, y)],
+                    outline=0,
+                    fill=fill,
+                    width=2,
                 )
         else:
             for dx, dy, r in ((-0.25, -0.8, 0.26), (0.25, -0.8, 0.26), (0, -1.05, 0.32)):
@@ -148,7 +155,11 @@ SETTINGS: dict[str, tuple[float, Callable[..., None], tuple[str, ...]]] = {
     "speed lines": (0.1, _speed_lines, ("speed lines", "dramatic speed lines", "focus lines")),
     "room": (0.16, _room, ("in a room", "indoors", "at home in a room", "in the room, window")),
     "street": (0.12, _street, ("on a street", "in the street, houses", "in town, houses behind")),
-    "trees": (0.12, _trees, ("among trees", "in a park, trees", "in the forest", "outdoors, trees")),
+    "trees": (
+        0.12,
+        _trees,
+        ("among trees", "in a park, trees", "in the forest", "outdoors, trees"),
+    ),
     "night": (0.06, _night, ("at night", "under a night sky, moon and stars", "night, black sky")),
 }
 """Name -> (share of panels, how it is drawn, how captions say it)."""

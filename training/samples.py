@@ -1,0 +1,106 @@
+"""Draws held-out panels beside what they should be: a contact sheet to look at.
+
+    python -m training.samples --model generator/mini --output runs/samples.png
+
+Every column shows the panel of the data, the one drawn from its caption, boxes and another picture
+of each character, and below those pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from generator.pipeline import DiffSensei
+from generator.request import CharacterRequest, PanelRequest
+from training.data.cache import bucket_name
+
+CELL_PX = 224
+REFERENCE_CELL_PX = 72
+
+
+def held_out(cache: Path, count: int, seed: int) -> list[dict[str, Any]]:
+    """Return records of held-out panels in which every character has a picture elsewhere."""
+    records = json.loads((cache / "panels.json").read_text("utf-8"))
+    fitting = [
+        record
+        for record in records
+        if record["held_out"] and all(len(one["rows"]) > 1 for one in record["characters"])
+    ]
+    return random.Random(seed).sample(fitting, count)
+
+
+def other_rows(record: dict[str, Any], rng: random.Random) -> list[int]:
+    """Return for each character the row of a picture that is not the panel's own."""
+    return [
+        rng.choice([row for row in one["rows"] if row != one["row"]])
+        for one in record["characters"]
+    ]
+
+
+def request_of(
+    record: dict[str, Any], rows: list[int], references: np.ndarray, name: str
+) -> PanelRequest:
+    """Return the request that asks for a held-out panel."""
+    return PanelRequest(
+        id=name,
+        caption=record["caption"],
+        height_px=record["size"][0],
+        width_px=record["size"][1],
+        seed=zlib.crc32(name.encode()),
+        characters=tuple(
+            CharacterRequest(images=(Image.fromarray(references[row]),), box=tuple(one["box"]))
+            for one, row in zip(record["characters"], rows, strict=True)
+        ),
+        dialog_boxes=tuple(tuple(box) for box in record["dialogs"]),
+    )
+
+
+def main() -> None:
+    """Read the command line and draw."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
+    parser.add_argument("--model", type=Path, default=Path("generator/mini"))
+    parser.add_argument("--output", type=Path, default=Path("runs/samples.png"))
+    parser.add_argument("--count", type=int, default=16)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    records = held_out(given.cache, given.count, given.seed)
+    references = np.load(given.cache / "references.npy", mmap_mode="r")
+    rng = random.Random(given.seed)
+    rows = [other_rows(record, rng) for record in records]
+    requests = [
+        request_of(record, chosen, references, str(number))
+        for number, (record, chosen) in enumerate(zip(records, rows, strict=True))
+    ]
+    drawn = DiffSensei.load(given.model).draw(requests)
+    columns = min(8, given.count)
+    row_height = 2 * CELL_PX + REFERENCE_CELL_PX
+    sheet = Image.new("L", (columns * CELL_PX, -(-given.count // columns) * row_height), 200)
+    for number, (record, chosen, panel) in enumerate(zip(records, rows, drawn, strict=True)):
+        left, top = number % columns * CELL_PX, number // columns * row_height
+        original = np.load(given.cache / f"{bucket_name(tuple(record['size']))}.npy", mmap_mode="r")
+        for offset, picture in (
+            (0, Image.fromarray(original[record["index"]])),
+            (CELL_PX, panel.image.convert("L")),
+        ):
+            picture.thumbnail((CELL_PX - 6, CELL_PX - 6))
+            sheet.paste(picture, (left + 3, top + offset + 3))
+        for place, row in enumerate(chosen):
+            reference = Image.fromarray(references[row]).resize((REFERENCE_CELL_PX - 6,) * 2)
+            sheet.paste(reference, (left + place * REFERENCE_CELL_PX + 3, top + 2 * CELL_PX))
+    given.output.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(given.output)
+
+
+if __name__ == "__main__":
+    main()
