@@ -173,8 +173,9 @@ class Stage:
         )
         self.clip = _loaded(CLIPVisionModelWithProjection, encoders / "clip_image_encoder")
         self.magi = _loaded(ViTMAEModel, encoders / "magi_image_encoder")
+        self.unet: Any
         self.unet, self.adapter = mini_unet()
-        nn.Module.to(self.unet, memory_format=torch.channels_last)
+        self.unet.to(memory_format=torch.channels_last)
         self.resampler = mini_resampler()
         scheduler: Any = DDPMScheduler
         self.scheduler = scheduler(**NOISE_SCHEDULE)

@@ -25,15 +25,16 @@ VOCABULARY_SIZE = 2048
 START, END = "<|startoftext|>", "<|endoftext|>"
 
 OTHER_WORDS = (
-    "the a an of and with from to over under behind near his her their its this that old new big"
-    " small red blue warm cold quiet loud early late morning evening door key letter book cat dog"
-    " bird fish horse mouse fox wolf bread table cup lamp clock coat bag stone river hill sea boat"
-    " train car bridge shop market school church tower garden flower snow rain wind storm fire"
-    " smoke light shadow dream secret story friend brother sister mother father child king queen"
-    " soldier doctor teacher baker captain stranger neighbour holds takes gives finds opens closes carries"
-    " throws reads writes eats drinks waits listens looks turns runs falls jumps hides follows asks"
-    " answers remembers forgets promises leaves arrives suddenly slowly again together alone"
-    " scene moment manga screentone soft winter summer style ink while as he she they"
+    "the a an of and with from to over under behind near his her their its this that old new"
+    " big small red blue warm cold quiet loud early late morning evening door key letter book"
+    " cat dog bird fish horse mouse fox wolf bread table cup lamp clock coat bag stone river"
+    " hill sea boat train car bridge shop market school church tower garden flower snow rain"
+    " wind storm fire smoke light shadow dream secret story friend brother sister mother father"
+    " child king queen soldier doctor teacher baker captain stranger neighbour holds takes gives"
+    " finds opens closes carries throws reads writes eats drinks waits listens looks turns runs"
+    " falls jumps hides follows asks answers remembers forgets promises leaves arrives suddenly"
+    " slowly again together alone scene moment manga screentone soft winter summer style ink"
+    " while as he she they"
 ).split()
 
 
