@@ -8,7 +8,8 @@ import click
 import msgspec
 
 from storyboard.errors import StoryError
-from storyboard.structure import Report, read_struct
+from storyboard.report import Report
+from storyboard.structure import read_struct
 from storyboard.yamlfile import read_yaml
 
 FILE_NAME = "storyboard.yaml"
