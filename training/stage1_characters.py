@@ -8,7 +8,8 @@ character is dropped in a twentieth of the cases and the caption likewise. Unlik
 training, everything is dropped together now and then, because the negative branch of guidance is
 just that, and a dropped character's tokens are those of an empty slot, as in drawing. The mini
 encoders were not trained on millions of pictures, so, unlike the full model's, they go on learning
-here. A checkpoint in the output folder is resumed.
+here. A checkpoint in the output folder is resumed; without one, `--init FOLDER` starts from the
+weights of a model folder.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ from transformers import (
     ViTMAEModel,
 )
 
+from generator.checkpoint import load_checkpoint
+from generator.devices import pick_device
 from generator.prompts import TextEncoders
 from generator.resampler import CharacterResampler
 from generator.unet import CharacterAdapter, add_characters
@@ -43,6 +46,7 @@ from training.data.tokens import with_other_words
 from training.encoders import PATCH_PX
 from training.loop import LoopSettings, Training
 
+CPU = torch.device("cpu")
 MAX_CHARACTERS, MAX_DIALOGS = 4, 8
 SELF_SHARE = 0.5
 DROP_CHARACTER, DROP_CAPTION, DROP_ALL = 0.05, 0.05, 0.07
@@ -99,6 +103,15 @@ class Batch:
     slots: Tensor
     character_boxes: Tensor
     dialog_boxes: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on a device."""
+        moved: dict[str, Any] = {
+            name: value.to(device)
+            for name, value in vars(self).items()
+            if isinstance(value, Tensor)
+        }
+        return replace(self, **moved)
 
 
 class Panels:
@@ -162,8 +175,9 @@ class Panels:
 class Stage:
     """The models of this stage and its loss."""
 
-    def __init__(self, encoders: Path) -> None:
-        """Load the encoders and make an untrained U-Net and resampler."""
+    def __init__(self, encoders: Path, device: torch.device = CPU) -> None:
+        """Load the encoders and make an untrained U-Net and resampler, all on `device`."""
+        self.device = device
         tokenizer = CLIPTokenizer.from_pretrained(encoders / "tokenizer")
         self.text = TextEncoders(
             tokenizer,
@@ -179,6 +193,8 @@ class Stage:
         self.resampler = mini_resampler()
         scheduler: Any = DDPMScheduler
         self.scheduler = scheduler(**NOISE_SCHEDULE)
+        for module in self.trained().values():
+            module.to(device)
 
     def trained(self) -> dict[str, nn.Module]:
         """Return what this stage trains, under the names in its checkpoint."""
@@ -191,32 +207,49 @@ class Stage:
             "magi_image_encoder": self.magi,
         }
 
+    def start_from(self, folder: Path) -> None:
+        """Take over the weights of a model folder with the same sizes."""
+        given = load_checkpoint(folder)
+        sources = {
+            "unet": given.unet,
+            "resampler": given.resampler,
+            "text_encoder": given.text.encoder,
+            "text_encoder_2": given.text.encoder_2,
+            "clip_image_encoder": given.image_encoders.clip,
+            "magi_image_encoder": given.image_encoders.magi,
+        }
+        for name, module in self.trained().items():
+            module.load_state_dict(sources[name].state_dict(), strict=True)
+
     def image_tokens(self, batch: Batch) -> Tensor:
         """Return background and character tokens (batch, tokens, width); empty slots from zeros."""
         rows = len(batch.latents)
-        patches = torch.zeros(rows, MAX_CHARACTERS, NUM_PATCHES + 1, self.resampler.clip_width)
-        summary = torch.zeros(rows, MAX_CHARACTERS, self.resampler.magi_width)
+        like = batch.latents
+        patches = like.new_zeros(rows, MAX_CHARACTERS, NUM_PATCHES + 1, self.resampler.clip_width)
+        summary = like.new_zeros(rows, MAX_CHARACTERS, self.resampler.magi_width)
         if len(batch.pictures):
             where = batch.slots[:, 0], batch.slots[:, 1]
             seen = self.clip(batch.pictures, output_hidden_states=True).hidden_states[-2]
             patches[where] = seen.float()
             # patches are sorted by this noise: counting up keeps their order
-            order = torch.arange(NUM_PATCHES).expand(len(batch.pictures), -1)
+            order = torch.arange(NUM_PATCHES, device=self.device).expand(len(batch.pictures), -1)
             summary[where] = self.magi(batch.pictures, noise=order).last_hidden_state[:, 0].float()
         tokens: Tensor = self.resampler(patches, summary)
         return tokens
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Return the error of the predicted velocity (arXiv:2202.00512)."""
+        batch = batch.to(self.device)
         rows, height, width = len(batch.latents), *batch.size
         noise = torch.randn_like(batch.latents)
-        timesteps = torch.randint(0, 1000, (rows,))
+        timesteps = torch.randint(0, 1000, (rows,), device=self.device)
         noisy = self.scheduler.add_noise(batch.latents, noise, timesteps)
         target = self.scheduler.get_velocity(batch.latents, noise, timesteps)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
             prompt_embeds, pooled = self.text.encode(batch.captions)
             hidden_states = torch.cat([prompt_embeds, self.image_tokens(batch)], dim=1)
-            time_ids = torch.tensor([[height, width, 0, 0, height, width]]).expand(rows, -1)
+            time_ids = torch.tensor([[height, width, 0, 0, height, width]], device=self.device)
+            time_ids = time_ids.expand(rows, -1)
             with self.adapter.condition(
                 batch.character_boxes, batch.dialog_boxes, (noisy.shape[2], noisy.shape[3]),
                 tokens_per_character=self.resampler.tokens_per_character,
@@ -239,8 +272,9 @@ def _loaded(encoder: Any, folder: Path) -> Any:
 def _character_weight(batch: Batch) -> Tensor:
     """Return (batch, height, width): `CHARACTER_WEIGHT` inside the boxes, 1 elsewhere."""
     height, width = batch.latents.shape[2:]
-    y = ((torch.arange(height) + 0.5) / height)[None, None, :, None]
-    x = ((torch.arange(width) + 0.5) / width)[None, None, None, :]
+    device = batch.latents.device
+    y = ((torch.arange(height, device=device) + 0.5) / height)[None, None, :, None]
+    x = ((torch.arange(width, device=device) + 0.5) / width)[None, None, None, :]
     left, top, right, bottom = batch.character_boxes[..., None, None].unbind(2)
     inside = ((x >= left) & (x <= right) & (y >= top) & (y <= bottom)).any(1)
     return torch.where(inside, CHARACTER_WEIGHT, 1.0)
@@ -258,12 +292,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--learning-rate", type=float, default=5e-4)
+    parser.add_argument("--init", type=Path, help="model folder whose weights to start from")
     given = parser.parse_args()
     torch.manual_seed(0)
     scaling_factor = json.loads((given.autoencoder / "vae" / "config.json").read_text())[
         "scaling_factor"
     ]
-    stage, panels = Stage(given.encoders), Panels(given.cache, scaling_factor)
+    stage, panels = Stage(given.encoders, pick_device()), Panels(given.cache, scaling_factor)
+    if given.init:
+        stage.start_from(given.init)
     settings = LoopSettings(steps=given.steps, learning_rate=given.learning_rate, warmup=200)
     training = Training(stage.trained(), settings, given.output)
 
