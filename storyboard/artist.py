@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from generator.pipeline import DiffSensei
     from generator.request import DrawnPanel, PanelRequest
 
-PROMPT_FORM = 1  # one more whenever `prompt_for` puts things differently: panels are drawn anew
+PROMPT_FORM = 2  # one more whenever `prompt_for` puts things differently: panels are drawn anew
 
 Settings = Mapping[str, Any]
 """How a picture was made, as JSON values; stored inside the picture."""
@@ -109,11 +109,45 @@ def megapixel_sizes() -> tuple[tuple[int, int], ...]:
 
 
 def prompt_for(request: ArtRequest) -> str:
-    """Return the text the model draws from, in the plain words of its training captions."""
-    shot = "close-up" if request.shot == "close-up" else f"{request.shot} shot"
-    people = [", ".join(filter(None, (c.look, c.acting))) for c in request.characters]
-    parts = [shot, request.caption, *people, request.style]
-    return ", ".join(part.strip().rstrip(".,") for part in parts if part.strip())
+    """Return the text the model draws from, in the plain words and order of its captions.
+
+    What the caption says already is not said again: the text encoders read 77 tokens.
+    """
+    said = request.caption.casefold()
+    shot = _SHOT_WORDS[request.shot]
+    count = _COUNT_WORDS[min(len(request.characters), 4)]
+    opening = [] if shot in said or said.startswith("close") else [shot]
+    across = sorted(request.characters, key=lambda character: character.box.centre)
+    people = [_person(character, across, said) for character in request.characters]
+    parts = [*opening, count, request.caption, "; ".join(filter(None, people)), request.style]
+    return ", ".join(part.strip().rstrip(".,;") for part in parts if part.strip())
+
+
+def _person(character: ArtCharacter, across: Sequence[ArtCharacter], said: str) -> str:
+    """Return what the caption leaves out: who stands where, and for want of a picture how."""
+    words = [character.acting] if character.acting.casefold() not in said else []
+    if not character.images and character.look.casefold() not in said:
+        words.insert(0, f"with {character.look}")
+    sides = _SIDE_WORDS[len(across)] if len(across) < len(_SIDE_WORDS) else ()
+    if sides and (words or len(across) > 1):
+        words.insert(0, sides[across.index(character)])
+    return f"{character.name} {', '.join(words)}" if any(words) else ""
+
+
+_SHOT_WORDS = {
+    "wide": "wide shot",
+    "full": "full shot",
+    "medium": "medium shot",
+    "close-up": "close-up",
+    "detail": "close-up",
+}
+_COUNT_WORDS = ("no people", "one person", "two people", "three people", "four people")
+_SIDE_WORDS: tuple[tuple[str, ...], ...] = (
+    (),
+    (),
+    ("on the left", "on the right"),
+    ("on the left", "in the middle", "on the right"),
+)
 
 
 def mini_model() -> Path:

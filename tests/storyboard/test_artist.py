@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,3 +65,23 @@ def test_the_prompt_names_shot_caption_people_and_style():
     for words in ("wide shot", "kneels in the snow", "short hair", "kneeling", "winter light"):
         assert words in prompt
     assert ".," not in prompt
+
+
+def test_the_prompt_says_who_stands_on_which_side_and_nothing_twice():
+    mika = ArtCharacter("Mika", "", "worried", (Path("mika.png"),), Box(0.5, 0.2, 0.9, 1))
+    ren = ArtCharacter("Ren", "tall", "", (Path("ren.png"),), Box(0.1, 0.2, 0.5, 1))
+    request = ArtRequest(
+        panel_id="p01-1",
+        caption="Medium shot, Mika, worried, and Ren, smiling, in a room",
+        style="",
+        shot="medium",
+        width_mm=80,
+        height_mm=60,
+        characters=(mika, ren),
+        dialog_boxes=(),
+        seed=1,
+    )
+    assert prompt_for(request) == (
+        "two people, Medium shot, Mika, worried, and Ren, smiling, in a room,"
+        " Mika on the right; Ren on the left"
+    )
