@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -19,10 +20,12 @@ class LoopSettings:
 
     `steps` is the whole length: the rate climbs for `warmup` steps, stays, and falls to zero over
     the last `decay_share` of them. A run that is resumed with other `steps` follows the new ones.
+    After `minutes` it saves and stops, to be resumed.
     """
 
     steps: int
     learning_rate: float
+    minutes: float = math.inf
     warmup: int = 100
     decay_share: float = 0.25
     weight_decay: float = 0.01
@@ -108,6 +111,8 @@ class Training:
             if now - saved > self.settings.save_every_s:
                 self.save()
                 saved = now
+            if now - started > 60 * self.settings.minutes:
+                break
         self.save()
 
     def _update(self, loss: Tensor) -> None:

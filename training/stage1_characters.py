@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import random
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -292,6 +293,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--learning-rate", type=float, default=5e-4)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="save and stop after these")
     parser.add_argument("--init", type=Path, help="model folder whose weights to start from")
     given = parser.parse_args()
     torch.manual_seed(0)
@@ -301,7 +303,9 @@ def main() -> None:
     stage, panels = Stage(given.encoders, pick_device()), Panels(given.cache, scaling_factor)
     if given.init:
         stage.start_from(given.init)
-    settings = LoopSettings(steps=given.steps, learning_rate=given.learning_rate, warmup=200)
+    settings = LoopSettings(
+        steps=given.steps, learning_rate=given.learning_rate, warmup=200, minutes=given.minutes
+    )
     training = Training(stage.trained(), settings, given.output)
 
     def loss_of(step: int) -> dict[str, Tensor]:
