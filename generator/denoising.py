@@ -34,6 +34,11 @@ class Conditioning:
     negative_image_tokens: Tensor
 
 
+def panel_noise(requests: Sequence[PanelRequest]) -> list[torch.Generator]:
+    """Give each panel its own source of noise; on the CPU, so that every device draws the same."""
+    return [torch.Generator("cpu").manual_seed(request.seed) for request in requests]
+
+
 def denoise(
     requests: Sequence[PanelRequest],
     conditionings: Sequence[Conditioning],

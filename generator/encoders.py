@@ -35,6 +35,12 @@ class CharacterEncoders:
     magi: ViTMAEModel
     magi_processor: Any
 
+    @property
+    def num_clip_tokens(self) -> int:
+        """How many patches, the class token among them, CLIP gives for a picture."""
+        config = self.clip.config
+        return int(config.image_size // config.patch_size) ** 2 + 1
+
     def encode(self, pictures: Sequence[Image.Image]) -> tuple[Tensor, Tensor]:
         """Give the features of each picture.
 
@@ -91,17 +97,18 @@ def character_tokens(
     """
     distinct = {_key(picture): picture for pictures in characters for picture in pictures}
     tokens = dict(zip(distinct, _encode(list(distinct.values()), encoders, resampler), strict=True))
-    empty = empty_slot_tokens(resampler)
+    empty = empty_slot_tokens(encoders, resampler)
     return [
         torch.stack([tokens[_key(picture)] for picture in pictures]).mean(0) if pictures else empty
         for pictures in characters
     ]
 
 
-def empty_slot_tokens(resampler: CharacterResampler) -> Tensor:
+def empty_slot_tokens(encoders: CharacterEncoders, resampler: CharacterResampler) -> Tensor:
     """Give the tokens (tokens, width) that stand for no character: those of zero features."""
     like = resampler.latents
-    patches = like.new_zeros(1, 1, 1, resampler.clip_width)
+    # as many zeros as a picture has patches: their number changes what the resampler makes of them
+    patches = like.new_zeros(1, 1, encoders.num_clip_tokens, resampler.clip_width)
     tokens = resampler(patches, like.new_zeros(1, 1, resampler.magi_width))
     return _without_background(tokens, resampler)[0]
 

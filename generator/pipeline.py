@@ -13,7 +13,7 @@ from torch import nn
 from generator.checkpoint import load_checkpoint
 from generator.components import Components
 from generator.decoding import decode, latent_factor
-from generator.denoising import Conditioning, OnStep, denoise
+from generator.denoising import Conditioning, OnStep, denoise, panel_noise
 from generator.devices import pick_device, pick_dtype
 from generator.encoders import character_tokens, empty_slot_tokens
 from generator.fingerprint import fingerprint
@@ -106,7 +106,7 @@ class DiffSensei:
                     requests,
                     [conditionings[index] for index in batch],
                     self.components,
-                    noise=self._noise(requests),
+                    noise=panel_noise(requests),
                     on_step=on_step,
                 )
             with self._in_work(self.components.vae):
@@ -119,10 +119,6 @@ class DiffSensei:
     @property
     def _latent_factor(self) -> int:
         return latent_factor(self.components.vae)
-
-    def _noise(self, requests: Sequence[PanelRequest]) -> list[torch.Generator]:
-        """Each panel's own source of noise; on the CPU, so that every device draws the same."""
-        return [torch.Generator("cpu").manual_seed(request.seed) for request in requests]
 
     @contextmanager
     def _in_work(self, *modules: nn.Module) -> Iterator[None]:
@@ -147,7 +143,7 @@ def encode(panels: Sequence[PanelRequest], components: Components) -> list[Condi
     texts = encode_distinct([*(panel.caption for panel in panels), *negatives], components.text)
     pictures = [character.images for panel in panels for character in panel.characters]
     tokens = iter(character_tokens(pictures, components.image_encoders, resampler))
-    empty = empty_slot_tokens(resampler)
+    empty = empty_slot_tokens(components.image_encoders, resampler)
     background = resampler.dummy_tokens.to(empty.dtype)
     nobody = torch.cat([background, *[empty] * settings.max_characters])
     conditionings = []

@@ -4,10 +4,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from golden_values import Golden
 from published_checkpoint import write_published_checkpoint
 
 from generator.pipeline import DiffSensei
+
+# tiny tensors: a second thread only waits, for minutes on a machine that is busy
+torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -126,7 +126,7 @@ def test_a_pickle_with_something_else_than_tensors_is_refused(
     ("name", "expected"),
     [
         ("image_generator", "published layout"),
-        ("image_generator/vae", "folder is missing"),
+        ("image_generator/vae", "file is missing"),
         ("image_generator/tokenizer", "folder is missing"),
         ("image_generator/model_index.json", "file is missing"),
         ("image_generator/unet/config.json", "file is missing"),

@@ -38,9 +38,9 @@ def test_the_tokens_of_several_pictures_are_averaged(model: DiffSensei) -> None:
 
 @torch.no_grad()
 def test_a_character_without_pictures_is_an_empty_slot(model: DiffSensei) -> None:
-    resampler = model.components.resampler
-    [tokens] = character_tokens([()], model.components.image_encoders, resampler)
-    assert torch.equal(tokens, empty_slot_tokens(resampler))
+    encoders, resampler = model.components.image_encoders, model.components.resampler
+    [tokens] = character_tokens([()], encoders, resampler)
+    assert torch.equal(tokens, empty_slot_tokens(encoders, resampler))
 
 
 @torch.no_grad()

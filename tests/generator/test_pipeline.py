@@ -11,8 +11,7 @@ import torch
 from golden_values import Golden, assert_equals
 from PIL import Image
 
-from generator.decoding import latent_factor
-from generator.denoising import denoise
+from generator.denoising import denoise, panel_noise
 from generator.errors import DrawingError, RequestError
 from generator.pipeline import DiffSensei, encode, equal_size_batches
 from generator.request import CharacterRequest, DrawnPanel, PanelRequest
@@ -115,9 +114,9 @@ def test_latents_do_not_depend_on_the_batch(model: DiffSensei) -> None:
     requests = [PANEL, replace(PANEL, id="p01-2", seed=9, caption="cat")]
     with torch.inference_mode():
         conditionings = encode(requests, model.components)
-        together = denoise(requests, conditionings, model.components, noise=model._noise(requests))
+        together = denoise(requests, conditionings, model.components, noise=panel_noise(requests))
         alone = denoise(
-            requests[1:], conditionings[1:], model.components, noise=model._noise(requests[1:])
+            requests[1:], conditionings[1:], model.components, noise=panel_noise(requests[1:])
         )
     assert_equals(together[1:], alone)
 
@@ -188,7 +187,3 @@ def test_numbers_that_are_no_picture_are_an_error(model: DiffSensei) -> None:
     broken = published_model(model, {"guidance": 1e38, "ip_scale": 0.6})
     with pytest.raises(DrawingError, match="p01-1"):
         broken.draw([PANEL])
-
-
-def test_the_autoencoder_tells_how_many_pixels_a_cell_has(model: DiffSensei) -> None:
-    assert latent_factor(model.components.vae) == 8
