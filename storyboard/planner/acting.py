@@ -87,7 +87,7 @@ _STAYS = {"into": "in", "to": "at", "toward": "near", "towards": "near", "onto":
 _TIMES: Mapping[str, str] = {
     "at night": r"night|midnight|dark|moon\w*|stars|evening",
     "in the morning": r"morning|dawn|sunrise",
-    "in the rain": r"rain\w*|storm\w*",
+    "in the rain": r"in the (?:rain|storm)|raining|rain (?:fell|poured|came)|storm",
     "in the snow": r"snow\w*",
 }
 _CHANGES = re.compile(

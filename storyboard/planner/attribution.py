@@ -15,7 +15,8 @@ NARRATOR = "Narrator"  # the name of an "I" who tells the story and speaks in it
 _OBJECT = re.compile(
     r"\b(?:to|of|at|for|with|from|upon|on|by|against|behind|beside)\s+(?:\w+\s+){0,2}$"
 )
-_GENDER = {"he": "m", "him": "m", "his": "m", "she": "f", "her": "f", "hers": "f"}
+_GENDER = {"he": "m", "his": "m", "himself": "m", "she": "f", "herself": "f", "hers": "f"}
+_OWN = frozenset(("his", "himself", "hers", "herself"))
 
 
 class Attribution(msgspec.Struct, frozen=True):
@@ -93,20 +94,27 @@ def _subject(
 
 
 def _genders(prose: Prose, narration: str, cast: tuple[Character, ...]) -> dict[str, str]:
-    """Return `m` or `f` where the pronouns around a character agree; sentences naming one count."""
+    """Return `m` or `f` where the pronouns around a character agree.
+
+    Heard are `his` and the like in a sentence that names only one, and the `he` or `she` that
+    begins a sentence after it; `him` and `her` may be anybody.
+    """
     votes: dict[str, Counter[str]] = {}
+    last = ""
     for sentence in prose.sentences:
         text = narration[sentence.start : sentence.end]
         names = names_in(text, cast)
-        if len(names) != 1:
-            continue
-        for word in re.findall(r"[a-z]+", text.lower()):
-            if word in _GENDER:
-                votes.setdefault(names[0], Counter())[_GENDER[word]] += 1
+        words = re.findall(r"[a-z]+", text.lower())
+        if len(names) == 1:
+            heard = [_GENDER[word] for word in words if word in _OWN]
+            votes.setdefault(names[0], Counter()).update(heard)
+        elif not names and last and words[:1] and words[0] in ("he", "she"):
+            votes[last][_GENDER[words[0]]] += 1
+        last = names[0] if len(names) == 1 else last if not names and last else ""
     return {
         name: count.most_common(1)[0][0]
         for name, count in votes.items()
-        if count.most_common(1)[0][1] >= 0.8 * count.total()
+        if count and count.most_common(1)[0][1] >= 0.8 * count.total()
     }
 
 

@@ -27,6 +27,7 @@ _NOT_PAST = frozenset("need indeed seed bed red feed speed need hundred wicked n
 def in_present(clause: str, names: tuple[str, ...]) -> str:
     """Return a clause with the verbs that follow a name, pronoun or `and` in the present tense."""
     subjects = "|".join([*(re.escape(name) + "s?" for name in names), "he", "she", "it", "who"])
+    joint = re.compile(rf"\b(?:{subjects}) and (?:the )?$", re.IGNORECASE)
     many = re.compile(r"\b(?:they|we|you|all)$", re.IGNORECASE)
     pattern = re.compile(
         rf"(\b(?:{subjects}|they|and|they all|all four)\b)(\s+(?:then|soon|all|once)\b)?"
@@ -38,7 +39,7 @@ def in_present(clause: str, names: tuple[str, ...]) -> str:
         subject, adverb, gap, verb = match[1], match[2] or "", match[3], match[4]
         present = _present(verb)
         before = clause[: match.start()]
-        several = many.search(subject) or re.search(r"\band (?:the )?$", before)
+        several = many.search(subject) or joint.search(before)
         if several or (subject.endswith("s") and subject[:-1] in names):
             present = {"is": "are", "has": "have", "goes": "go"}.get(present, _plain(present))
             present = "are" if verb == "were" else present
@@ -60,7 +61,8 @@ def _present(verb: str) -> str:
     if re.search(r"(?:[sxz]|ch|sh)$", stem):
         return stem + "es"
     silent_e = re.search(
-        r"[aiou][bcdgkmptv]$|(?:[^aeiou]|^)[aiu]l$|[vcu]$|[^aeioul]l$|(?:ang|rg|dg)$", stem
+        r"(?<![aeiou])[aiou][bcdgkmptvr]$|(?:[^aeiou]|^)[aiu]l$|[vcu]$|[^aeioul]l$|(?:ang|rg|dg)$",
+        stem,
     )
     return stem + ("es" if silent_e and not re.search(r"(?:ea|oo|ai|ee)\w$", stem) else "s")
 

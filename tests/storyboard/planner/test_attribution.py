@@ -23,6 +23,7 @@ def speakers(prose: str) -> list[str]:
         ('"Come in!" the old woman cried.', ["Old Woman"]),
         ('"Yes," the girl whispered.', ["Mika"]),
         ('Mika knelt. "It hurts," she said.', ["Mika"]),
+        ('Mika stared at him. "Your shoe?" she said. "Yes," said Jun.', ["Mika", "Jun"]),
         ('"One," said Mika, "and two."', ["Mika"]),
         ('"One," said Mika. "And two."', ["Mika", "Mika"]),
         ('"A?" asked Mika.\n\n"B," said Jun.\n\n"C?"\n\n"D."', ["Mika", "Jun", "Mika", "Jun"]),
