@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from diffusers import AutoencoderDC
 
+from generator.devices import pick_device
 from training.data.buckets import MINI_SIZES, Size
 from training.data.cache import bucket_name
 
@@ -35,9 +36,9 @@ def encode_bucket(vae: Any, panels: np.ndarray) -> np.ndarray:
     for start in range(0, len(panels), BATCH):
         pixels = torch.from_numpy(np.array(panels[start : start + BATCH])).float()[:, None]
         pixels = (pixels / 127.5 - 1).expand(-1, 3, -1, -1).to(memory_format=torch.channels_last)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            latents = vae.encode(pixels).latent
-        encoded.append(latents.float().numpy().astype(np.float16))
+        with torch.autocast(vae.device.type, dtype=torch.bfloat16):
+            latents = vae.encode(pixels.to(vae.device)).latent
+        encoded.append(latents.float().cpu().numpy().astype(np.float16))
     return np.concatenate(encoded)
 
 
@@ -51,7 +52,7 @@ def main() -> None:
     given = parser.parse_args()
     folder = given.autoencoder / "vae"
     autoencoder: Any = AutoencoderDC
-    vae = autoencoder.from_pretrained(folder).to(memory_format=torch.channels_last)
+    vae = autoencoder.from_pretrained(folder).to(pick_device(), memory_format=torch.channels_last)
     for size in MINI_SIZES:
         panels = np.load(given.cache / f"{bucket_name(size)}.npy", mmap_mode="r")
         latents = encode_bucket(vae, panels)
