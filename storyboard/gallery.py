@@ -73,7 +73,7 @@ class Gallery:
         """Look at `folder`, which need not exist yet."""
         self.folder = folder
         self._index: dict[str, str] | None = None
-        self._written: dict[str, str] = {}
+        self._written: dict[str, str] | None = None  # None: pictures came since
 
     def path(self, key: str) -> Path:
         """Return where the picture with this key is, or would be."""
@@ -102,6 +102,7 @@ class Gallery:
         key = provenance.recipe.key
         write_atomically(self.path(key), _png(image, provenance))
         self._read_index()[provenance.panel] = key
+        self._written = None
         return self.path(key)
 
     def remember(self, keys: Mapping[str, str]) -> None:

@@ -210,6 +210,7 @@ def started(plan: Path) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored behind a `&`
     )
     deadline = time.monotonic() + 60
     while len(pictures(plan)) < 3 and process.poll() is None and time.monotonic() < deadline:
