@@ -273,13 +273,14 @@ def _load_model(folder: Path, cls: Any, **options: Any) -> Any:
 @contextmanager
 def _no_progress_bars() -> Iterator[None]:
     """Keep transformers' own bars off the screen; the caller reports progress."""
-    were_on = transformers.utils.logging.is_progress_bar_enabled()
-    transformers.utils.logging.disable_progress_bar()
+    library: Any = transformers.utils.logging
+    were_on = library.is_progress_bar_enabled()
+    library.disable_progress_bar()
     try:
         yield
     finally:
         if were_on:
-            transformers.utils.logging.enable_progress_bar()
+            library.enable_progress_bar()
 
 
 def _named_class(root: Path, name: str, index: dict[str, Any]) -> Any:

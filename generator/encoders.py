@@ -38,7 +38,7 @@ class CharacterEncoders:
     @property
     def num_clip_tokens(self) -> int:
         """How many patches, the class token among them, CLIP gives for a picture."""
-        config = self.clip.config
+        config: Any = self.clip.config
         return int(config.image_size // config.patch_size) ** 2 + 1
 
     def encode(self, pictures: Sequence[Image.Image]) -> tuple[Tensor, Tensor]:
