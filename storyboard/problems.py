@@ -23,7 +23,9 @@ class Problem(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         """Return `file:line: path: message (allowed: ...; did you mean ...?)`."""
         place = f"{self.file}:{self.line}" if self.line else self.file
-        parts = [f"{place}: {self.path}: {self.message}" if self.path else f"{place}: {self.message}"]
+        parts = [
+            f"{place}: {self.path}: {self.message}" if self.path else f"{place}: {self.message}"
+        ]
         if self.allowed:
             parts.append(f"allowed: {self.allowed}")
         if self.nearest:
