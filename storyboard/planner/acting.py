@@ -83,6 +83,7 @@ _PLACE = re.compile(
     + r")\b(?:\s+of\s+the\s+[a-z]+)?)",
     re.IGNORECASE,
 )
+_HOME = re.compile(r"\b(?:went|came|come|go|goes|return|returned|at|back|got|ran) home\b")
 _STAYS = {"into": "in", "to": "at", "toward": "near", "towards": "near", "onto": "on", "upon": "on"}
 _TIMES: Mapping[str, str] = {
     "at night": r"night|midnight|dark|moon\w*|stars|evening",
@@ -112,6 +113,9 @@ def pose_in(words: str) -> str:
 def place_in(words: str) -> str:
     """Return the last place that the words lead to, such as `in the kitchen`, or nothing."""
     found = list(_PLACE.finditer(words))
+    home = list(_HOME.finditer(words))
+    if home and (not found or home[-1].start() > found[-1].start()):
+        return "at home"
     if not found:
         return ""
     where, noun = found[-1]["where"].lower(), found[-1]["noun"]

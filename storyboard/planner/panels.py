@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from storyboard.plan import MAX_CHARACTERS, CharacterPlacement, Dialog, Panel, Shot
-from storyboard.planner.acting import expression_in, place_in, pose_in, time_in
+from storyboard.planner.acting import expression_in, opens_a_change, place_in, pose_in, time_in
 from storyboard.planner.asking import Asker
 from storyboard.planner.cast import find_mentions, names_in
 from storyboard.planner.partition import Group
@@ -119,6 +119,8 @@ class PanelWriter:
             place = self._asker.ask(ask_place(words[:_WINDOW]), "outdoors")
         is_new = is_new or bool(place and place != now.place)
         now.place = place or now.place
+        if opens_a_change(told):
+            now.time = ""
         now.time = time_in(f"{told} {self._places[scene]}") or now.time
         return is_new
 
@@ -135,8 +137,9 @@ class PanelWriter:
             acting = list(dict.fromkeys([*around[:1], *acting]))
         if not acting:
             acting = [name for name in named if name in around] or named[:1] or around[:2]
-        if len(set(speakers)) == 1 and len(acting) == 1:
-            acting += [name for name in self._setting.present if name != acting[0]][:1]
+        if len(set(speakers)) == 1 and len(acting) == 1:  # whom they talk to: named first
+            near = [*(name for name in named if name in around), *self._setting.present]
+            acting += [name for name in near if name != acting[0]][:1]
         acting = acting[:MAX_CHARACTERS]
         seen = [*acting, *(name for name in self._setting.present if name not in acting)]
         self._setting.present = seen[: MAX_CHARACTERS + 1]
@@ -160,7 +163,7 @@ class PanelWriter:
             lines = [piece.text for piece in group.pieces if piece.speaker == name]
             said = " ".join(lines)
             feeling = expression_in(said) or expression_in(self._told_of(name, told))
-            if not feeling and said:
+            if not feeling and "!" in said:  # small models hear anger in the calmest words
                 feeling = self._asker.ask(ask_feeling(said[:_WINDOW], name), "calm")
             feelings[name] = feeling or "calm"
         return feelings
@@ -203,15 +206,16 @@ class PanelWriter:
             return self._talk(group, names)
         nouns = tuple(n for c in self._cast for n in (c.name, *c.aliases))
         rule = in_present(_first_clauses(told), nouns)
-        absent = [character for character in self._cast if character.name not in names]
+        absent = tuple(character for character in self._cast if character.name not in names)
+        known = f"{told} {in_present(told, nouns)} {' '.join(names)}"
 
         def check(picture: str) -> str:
-            if re.search(r"[\"“”{}<>]|\bTom\b|\bAnna\b", picture) and "Tom" not in told:
-                return "describe only this picture, without quotes"
-            if names_in(picture, tuple(absent)):
-                return f"name only {', '.join(names) or 'the place'}"
-            if picture.rstrip(".").lower() in told.lower() or not names_in(picture, self._cast):
-                return "say it in the present tense, with the names"
+            if names_in(picture, absent) or not names_in(picture, self._cast):
+                return f"name {', '.join(names) or 'the place'} and nobody else"
+            if _invented(picture, known):
+                return "show only what the story tells"
+            if in_present(picture, nouns) != picture or picture[-1:] in ",;":
+                return "say it in the present tense"
             return ""
 
         return self._asker.ask(ask_picture(told[:_WINDOW], names), rule, check).rstrip(".,;: ")
@@ -246,6 +250,13 @@ class PanelWriter:
         parts += [f"Nearby: {_joined(here)}"] if here else []
         parts += [f"Talk of {_joined(away)}"] if away else []
         return ". ".join(parts)
+
+
+def _invented(picture: str, story: str) -> list[str]:
+    """Return the words of a picture that come from nowhere in the story; endings may differ."""
+    told = {word[:3] for word in re.findall(r"\w+", story.lower())}
+    words = re.findall(r"\w+", picture.lower())
+    return [word for word in words if len(word) > 3 and word[:3] not in told]
 
 
 def _first_clauses(told: str) -> str:

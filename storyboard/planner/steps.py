@@ -116,7 +116,11 @@ def find_beats(telling: Telling, pieces: Sequence[Piece], asker: Asker) -> list[
 
 def _beat_starts(telling: Telling, asker: Asker) -> set[int]:
     prose = telling.prose
-    quoted = {prose.sentence_at(quote.start) for quote in prose.quotes}
+    quoted = {
+        number
+        for quote in prose.quotes
+        for number in range(prose.sentence_at(quote.start), prose.sentence_at(quote.end - 1) + 1)
+    }
     starts: set[int] = set()
     since = 0
     for before, sentence in zip(prose.sentences, prose.sentences[1:], strict=False):
