@@ -7,8 +7,8 @@ latents are read from the cache, half of the source pictures are the target's ow
 character is dropped in a twentieth of the cases and the caption likewise. Unlike the published
 training, everything is dropped together now and then, because the negative branch of guidance is
 just that, and a dropped character's tokens are those of an empty slot, as in drawing. The mini
-encoders were not trained on millions of pictures, so, unlike the full model's, they go on learning
-here. A checkpoint in the output folder is resumed; without one, `--init FOLDER` starts from the
+text and CLIP encoders were not trained on millions of pictures, so, unlike the full model's, they
+go on learning here; the manga encoder is frozen. A checkpoint in the output folder is resumed; without one, `--init FOLDER` starts from the
 weights of a model folder.
 """
 
@@ -70,13 +70,13 @@ def mini_unet(latent_channels: int = 8) -> tuple[UNet2DConditionModel, Character
         sample_size=24,
         in_channels=latent_channels,
         out_channels=latent_channels,
-        block_out_channels=(96, 160, 224),
+        block_out_channels=(64, 160, 224),
         layers_per_block=1,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
         transformer_layers_per_block=1,
         norm_num_groups=16,
-        attention_head_dim=(3, 5, 7),  # heads; the name is diffusers' own slip
+        attention_head_dim=(2, 5, 7),  # heads; the name is diffusers' own slip
         cross_attention_dim=256,
         use_linear_projection=True,
         addition_embed_type="text_time",
@@ -190,11 +190,10 @@ class Stage:
         self.magi = _loaded(ViTMAEModel, encoders / "magi_image_encoder")
         self.unet: Any
         self.unet, self.adapter = mini_unet()
-        self.unet.to(memory_format=torch.channels_last)
         self.resampler = mini_resampler()
         scheduler: Any = DDPMScheduler
         self.scheduler = scheduler(**NOISE_SCHEDULE)
-        for module in self.trained().values():
+        for module in (self.magi, *self.trained().values()):
             module.to(device)
 
     def trained(self) -> dict[str, nn.Module]:
@@ -205,7 +204,6 @@ class Stage:
             "text_encoder": self.text.encoder,
             "text_encoder_2": self.text.encoder_2,
             "clip_image_encoder": self.clip,
-            "magi_image_encoder": self.magi,
         }
 
     def start_from(self, folder: Path) -> None:
@@ -217,26 +215,33 @@ class Stage:
             "text_encoder": given.text.encoder,
             "text_encoder_2": given.text.encoder_2,
             "clip_image_encoder": given.image_encoders.clip,
-            "magi_image_encoder": given.image_encoders.magi,
         }
         for name, module in self.trained().items():
             module.load_state_dict(sources[name].state_dict(), strict=True)
 
     def image_tokens(self, batch: Batch) -> Tensor:
-        """Return background and character tokens (batch, tokens, width); empty slots from zeros."""
-        rows = len(batch.latents)
-        like = batch.latents
-        patches = like.new_zeros(rows, MAX_CHARACTERS, NUM_PATCHES + 1, self.resampler.clip_width)
-        summary = like.new_zeros(rows, MAX_CHARACTERS, self.resampler.magi_width)
-        if len(batch.pictures):
-            where = batch.slots[:, 0], batch.slots[:, 1]
-            seen = self.clip(batch.pictures, output_hidden_states=True).hidden_states[-2]
-            patches[where] = seen.float()
+        """Return background and character tokens (batch, tokens, width).
+
+        Only the pictures go through the resampler, and zero features once for all empty slots.
+        """
+        like, num_pictures = batch.latents, len(batch.pictures)
+        patches = like.new_zeros(num_pictures + 1, NUM_PATCHES + 1, self.resampler.clip_width)
+        summary = like.new_zeros(num_pictures + 1, self.resampler.magi_width)
+        if num_pictures:
+            patches[1:] = self.clip(batch.pictures, output_hidden_states=True).hidden_states[-2]
             # patches are sorted by this noise: counting up keeps their order
-            order = torch.arange(NUM_PATCHES, device=self.device).expand(len(batch.pictures), -1)
-            summary[where] = self.magi(batch.pictures, noise=order).last_hidden_state[:, 0].float()
-        tokens: Tensor = self.resampler(patches, summary)
-        return tokens
+            order = torch.arange(NUM_PATCHES, device=self.device).expand(num_pictures, -1)
+            with torch.no_grad():
+                seen = self.magi(batch.pictures, noise=order).last_hidden_state[:, 0]
+            summary[1:] = seen
+        tokens = self.resampler(patches[:, None], summary[:, None])
+        background = tokens[0, : self.resampler.num_background_tokens]
+        of_picture = torch.zeros(len(like), MAX_CHARACTERS, dtype=torch.long, device=self.device)
+        of_picture[batch.slots[:, 0], batch.slots[:, 1]] = torch.arange(
+            1, num_pictures + 1, device=self.device
+        )
+        characters = tokens[of_picture, self.resampler.num_background_tokens :].flatten(1, 2)
+        return torch.cat([background.expand(len(like), -1, -1), characters], dim=1)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Return the error of the predicted velocity (arXiv:2202.00512)."""
@@ -256,7 +261,6 @@ class Stage:
                 tokens_per_character=self.resampler.tokens_per_character,
                 num_background_tokens=self.resampler.num_background_tokens,
             ):  # fmt: skip
-                noisy = noisy.to(memory_format=torch.channels_last)
                 added = {"text_embeds": pooled, "time_ids": time_ids}
                 predicted: Tensor = self.unet(
                     noisy, timesteps, hidden_states, added_cond_kwargs=added
