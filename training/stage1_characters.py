@@ -6,10 +6,10 @@ The condition stage of DiffSensei (arXiv:2412.07589, section 3.3) at mini size, 
 latents are read from the cache, half of the source pictures are the target's own crop, each
 character is dropped in a twentieth of the cases and the caption likewise. Unlike the published
 training, everything is dropped together now and then, because the negative branch of guidance is
-just that, and a dropped character's tokens are those of an empty slot, as in drawing. The mini
-text and CLIP encoders were not trained on millions of pictures, so, unlike the full model's, they
-go on learning here; the manga encoder is frozen. A checkpoint in the output folder is resumed; without one, `--init FOLDER` starts from the
-weights of a model folder.
+just that, and a dropped character's tokens are those of an empty slot, as in drawing. The mini text
+and CLIP encoders were not trained on millions of pictures, so, unlike the full model's, they go on
+learning here; the manga encoder is frozen. A checkpoint in the output folder is resumed; without
+one, `--init FOLDER` starts from the weights of a model folder.
 """
 
 from __future__ import annotations
