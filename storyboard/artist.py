@@ -219,7 +219,9 @@ class DiffSenseiArtist:
             panel = left.pop(drawn.request.id)
             done(panel.id, drawn.image, self._provenance(panel))
 
-        batch_size = min(map(_batch_size, left.values()), default=1)
+        # a batch is lost whole when the process is killed, and a CPU gains nothing from it
+        on_cpu = model.device.type == "cpu"
+        batch_size = 1 if on_cpu else min(map(_batch_size, left.values()), default=1)
         try:
             model.draw(list(left.values()), batch_size=batch_size, on_panel=on_panel)
         except RequestError as err:
