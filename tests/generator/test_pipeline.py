@@ -17,7 +17,6 @@ from generator.pipeline import DiffSensei, encode, equal_size_batches
 from generator.request import CharacterRequest, DrawnPanel, PanelRequest
 
 # diffusers' schedulers hand tensors to numpy in a way that numpy 2 deprecates
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 CAST = Image.effect_noise((40, 56), 80)
 PANEL = PanelRequest(
