@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal, TypeVar
 
 import msgspec
@@ -93,6 +93,15 @@ def pose_of(acting: str) -> Pose:
     """Return the pose that the first known words of an acting ask for; standing without any."""
     standing: Pose = "standing"
     return _first(_POSES, acting, standing)
+
+
+def acting_in(caption: str, name: str, others: Collection[str]) -> str:
+    """Return what a caption says of someone: from their name to the next name or semicolon."""
+    _, found, after = caption.partition(name)
+    if not found:
+        return ""
+    ends = [after.index(end) for end in (";", *others) if end and end in after]
+    return after[: min(ends, default=len(after))]
 
 
 def _first(table: Mapping[str, Found], acting: str, default: Found) -> Found:

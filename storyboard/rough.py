@@ -6,9 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from storyboard.artist import ArtRequest, OnDrawn
+import msgspec
+
+from storyboard.artist import ArtCharacter, ArtRequest, OnDrawn
 from storyboard.geometry import MM_PER_INCH, Box
 from storyboard.mannequin import Pen, draw_mannequin
+from storyboard.mannequin_words import acting_in
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -23,7 +26,7 @@ _HORIZONS = {"wide": 0.62, "full": 0.72, "medium": 0.5, "close-up": 0.0, "detail
 class RoughArtist:
     """Draws every panel in milliseconds, without a model: to check pacing and lettering."""
 
-    fingerprint = "rough/1"
+    fingerprint = "rough/2"
 
     def size_px(self, width_mm: float, height_mm: float) -> tuple[int, int]:
         """Return (height, width) of a panel's picture: 300 dpi, no side above 1600 pixels."""
@@ -48,12 +51,20 @@ def rough_panel(request: ArtRequest, size_px: tuple[int, int]) -> Image:
     pen = Pen(ImageDraw.Draw(picture), max(2.0, line))
     whole = Box(0.0, 0.0, *sharp)
     _draw_ground(pen, request, whole)
-    boxes = [character.box.within(whole) for character in request.characters]
-    for character, box in sorted(
-        zip(request.characters, boxes, strict=True), key=lambda pair: pair[1].bottom
-    ):
+    people = [_with_acting(character, request) for character in request.characters]
+    boxes = [character.box.within(whole) for character in people]
+    for character, box in sorted(zip(people, boxes, strict=True), key=lambda pair: pair[1].bottom):
         draw_mannequin(pen, character, box, request.shot, towards=_others_side(box, boxes))
     return picture.reduce(_SHARPER)
+
+
+def _with_acting(character: ArtCharacter, request: ArtRequest) -> ArtCharacter:
+    """Return the character doing what the caption says, where the plan has no word of its own."""
+    if character.acting:
+        return character
+    others = [other.name for other in request.characters if other.name != character.name]
+    acting = acting_in(request.caption, character.name, others)
+    return msgspec.structs.replace(character, acting=acting)
 
 
 def _draw_ground(pen: Pen, request: ArtRequest, whole: Box) -> None:

@@ -16,7 +16,6 @@ from generator.errors import DrawingError, RequestError
 from generator.pipeline import DiffSensei, encode, equal_size_batches
 from generator.request import CharacterRequest, DrawnPanel, PanelRequest
 
-
 CAST = Image.effect_noise((40, 56), 80)
 PANEL = PanelRequest(
     id="p01-1",

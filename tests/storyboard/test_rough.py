@@ -9,7 +9,7 @@ from PIL import Image, ImageChops
 
 from storyboard.artist import ArtCharacter, Artist, ArtRequest
 from storyboard.geometry import Box
-from storyboard.mannequin_words import expression_of, pose_of
+from storyboard.mannequin_words import acting_in, expression_of, pose_of
 from storyboard.rough import RoughArtist
 
 BOX = Box(0.3, 0.2, 0.7, 1.0)
@@ -118,3 +118,10 @@ def test_words_become_an_expression():
     assert expression_of("gasps in surprise").mouth_open > 0
     assert expression_of("fast asleep").eyes_open == 0
     assert expression_of("").mouth_open == 0
+
+
+def test_a_caption_tells_each_character_what_they_do():
+    caption = "Medium shot, Viktor on the left, serious; Jun on the right, arms crossed"
+    assert acting_in(caption, "Viktor", ["Jun"]) == " on the left, serious"
+    assert pose_of(acting_in(caption, "Jun", ["Viktor"])) == "crossed"
+    assert acting_in(caption, "Pia", []) == ""
