@@ -40,6 +40,13 @@ _PRAISE = frozenset(
     "next whole same sweet pretty fine faithful".split()
 )
 _ARTICLE = re.compile(r"(?i)^(?:the|an?|his|her|their|my|one|another)\s+")
+_CAPITAL = "[A-ZÀ-Þ][a-zà-ÿ’-]+"
+_PLACES = frozenset(  # `Tanner Street` is nobody called Tanner
+    "abbey alley avenue bay beach bridge castle church city court farm field fields forest garden "
+    "gardens gate hall harbour hill hills hospital hotel house inn island lake lane library market "
+    "mill mountain mountains park pass place road river school sea shop square station street "
+    "tower town valley village wood woods".split()
+)
 _NOT_NAMES = frozenset(
     "I The A An He She It They We You His Her Their My Our Your This That These Those There Then "
     "When While After Before But And So Or If As At In On By For From With To Of What Who Why How "
@@ -158,9 +165,10 @@ def _capitalised(prose: Prose) -> list[str]:
     """Return words with a capital that stand inside a sentence, so that it means something."""
     words = []
     for sentence in prose.sentences:
-        for match in re.finditer(r"(?<=[a-z,;] )[A-ZÀ-Þ][a-zà-ÿ’-]+", sentence.text):
-            if match.group() not in _NOT_NAMES:
-                words.append(match.group())
+        for match in re.finditer(rf"(?<=[a-z,;] ){_CAPITAL}(?: {_CAPITAL})*", sentence.text):
+            together = match.group().split()
+            if len(together) == 1 or together[-1].lower() not in _PLACES:
+                words += [word for word in together if word not in _NOT_NAMES]
     return words
 
 
