@@ -3,7 +3,9 @@
     python -m training.samples --model generator/mini --output runs/samples.png
 
 Every column shows the panel of the data, the one drawn from its caption, boxes and another picture
-of each character, and below those pictures.
+of each character, and below those pictures. Prints, for the drawn panels and for the data, which
+share of the dialogs' inside is white and, on white backgrounds, which share of the ink lies in the
+characters' boxes.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import argparse
 import json
 import random
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ from training.data.cache import bucket_name
 
 CELL_PX = 224
 REFERENCE_CELL_PX = 72
+LIGHT = 200
 
 
 def held_out(cache: Path, count: int, seed: int) -> list[dict[str, Any]]:
@@ -63,6 +67,54 @@ def request_of(
     )
 
 
+def white_in_dialogs(panel: np.ndarray, dialogs: Sequence[Sequence[float]]) -> list[float]:
+    """Return for each dialog the share of light pixels in the ellipse half its size.
+
+    Args:
+        panel: (height, width) uint8.
+        dialogs: left, top, right, bottom as fractions of the panel.
+    """
+    height, width = panel.shape
+    y, x = np.mgrid[:height, :width]
+    shares = []
+    for left, top, right, bottom in dialogs:
+        across = ((x + 0.5) / width - (left + right) / 2) / ((right - left) / 4)
+        down = ((y + 0.5) / height - (top + bottom) / 2) / ((bottom - top) / 4)
+        inside = panel[across**2 + down**2 <= 1]
+        if inside.size:
+            shares.append(float((inside > LIGHT).mean()))
+    return shares
+
+
+def ink_in_boxes(panel: np.ndarray, boxes: Sequence[Sequence[float]]) -> float:
+    """Return the share of a panel's ink that lies in any of the boxes, given as fractions."""
+    height, width = panel.shape
+    inside = np.zeros(panel.shape, bool)
+    for left, top, right, bottom in boxes:
+        rows = slice(round(top * height), round(bottom * height))
+        inside[rows, round(left * width) : round(right * width)] = True
+    ink = 255.0 - panel
+    return float(ink[inside].sum() / max(ink.sum(), 1.0))
+
+
+def _of_data(cache: Path, record: dict[str, Any]) -> np.ndarray:
+    panels = np.load(cache / f"{bucket_name(tuple(record['size']))}.npy", mmap_mode="r")
+    return np.array(panels[record["index"]])
+
+
+def _measures(records: list[dict[str, Any]], panels: list[np.ndarray]) -> dict[str, float]:
+    white, ink = [], []
+    for record, panel in zip(records, panels, strict=True):
+        white += white_in_dialogs(panel, record["dialogs"])
+        boxes = [one["box"] for one in record["characters"]]
+        if record["place"] == "white" and boxes and not record["dialogs"]:
+            ink.append(ink_in_boxes(panel, boxes))
+    return {
+        "white_in_dialogs": round(float(np.mean(white)), 3),
+        "ink_in_boxes": round(float(np.mean(ink)), 3),
+    }
+
+
 def main() -> None:
     """Read the command line and draw."""
     parser = argparse.ArgumentParser(
@@ -83,14 +135,19 @@ def main() -> None:
         for number, (record, chosen) in enumerate(zip(records, rows, strict=True))
     ]
     drawn = DiffSensei.load(given.model).draw(requests)
+    wanted = [_of_data(given.cache, record) for record in records]
+    for name, panels in (
+        ("data", wanted),
+        ("drawn", [np.asarray(panel.image.convert("L")) for panel in drawn]),
+    ):
+        print(name, json.dumps(_measures(records, panels)))  # noqa: T201  the command's result
     columns = min(8, given.count)
     row_height = 2 * CELL_PX + REFERENCE_CELL_PX
     sheet = Image.new("L", (columns * CELL_PX, -(-given.count // columns) * row_height), 200)
-    for number, (record, chosen, panel) in enumerate(zip(records, rows, drawn, strict=True)):
+    for number, (original, chosen, panel) in enumerate(zip(wanted, rows, drawn, strict=True)):
         left, top = number % columns * CELL_PX, number // columns * row_height
-        original = np.load(given.cache / f"{bucket_name(tuple(record['size']))}.npy", mmap_mode="r")
         for offset, picture in (
-            (0, Image.fromarray(original[record["index"]])),
+            (0, Image.fromarray(original)),
             (CELL_PX, panel.image.convert("L")),
         ):
             picture.thumbnail((CELL_PX - 6, CELL_PX - 6))
