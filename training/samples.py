@@ -4,8 +4,8 @@
 
 Every column shows the panel of the data, the one drawn from its caption, boxes and another picture
 of each character, and below those pictures. Prints, for the drawn panels and for the data, which
-share of the dialogs' inside is white and, on white backgrounds, which share of the ink lies in the
-characters' boxes.
+share of the dialogs' inside is white on other than white backgrounds, and which share of the ink
+lies in the characters' boxes on white ones.
 """
 
 from __future__ import annotations
@@ -105,7 +105,8 @@ def _of_data(cache: Path, record: dict[str, Any]) -> np.ndarray:
 def _measures(records: list[dict[str, Any]], panels: list[np.ndarray]) -> dict[str, float]:
     white, ink = [], []
     for record, panel in zip(records, panels, strict=True):
-        white += white_in_dialogs(panel, record["dialogs"])
+        if record["place"] != "white":  # where blank does not come by itself
+            white += white_in_dialogs(panel, record["dialogs"])
         boxes = [one["box"] for one in record["characters"]]
         if record["place"] == "white" and boxes and not record["dialogs"]:
             ink.append(ink_in_boxes(panel, boxes))
