@@ -35,6 +35,8 @@ class TextEncoders:
             The last but one layers of both encoders side by side, (prompts, tokens, width), and
             the second encoder's pooled embedding, (prompts, pooled width).
         """
+        for prompt in prompts:
+            _warn_if_cut(prompt, self.tokenizer, _length(self.tokenizer, self.encoder))
         first, _ = _encode(prompts, self.tokenizer, self.encoder)
         second, pooled = _encode(prompts, self.tokenizer_2, self.encoder_2)
         return torch.cat([first, second], dim=-1), pooled
@@ -64,14 +66,16 @@ def encode_distinct(prompts: Sequence[str], encoders: TextEncoders) -> dict[str,
 
 def _encode(prompts: Sequence[str], tokenizer: Any, encoder: Any) -> tuple[Tensor, Tensor]:
     """Give the last but one layer and the encoder's first output (pooled, of the second one)."""
-    length = min(tokenizer.model_max_length, encoder.config.max_position_embeddings)
-    for prompt in prompts:
-        _warn_if_cut(prompt, tokenizer, length)
+    length = _length(tokenizer, encoder)
     ids = tokenizer(
         list(prompts), padding="max_length", max_length=length, truncation=True, return_tensors="pt"
     ).input_ids
     output = encoder(ids.to(encoder.device), output_hidden_states=True)
     return output.hidden_states[-2], output[0]
+
+
+def _length(tokenizer: Any, encoder: Any) -> int:
+    return int(min(tokenizer.model_max_length, encoder.config.max_position_embeddings))
 
 
 def _warn_if_cut(prompt: str, tokenizer: Any, length: int) -> None:

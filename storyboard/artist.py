@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from generator.pipeline import DiffSensei
     from generator.request import DrawnPanel, PanelRequest
 
-PROMPT_FORM = 2  # one more whenever `prompt_for` puts things differently: panels are drawn anew
+PROMPT_FORM = 3  # one more whenever `prompt_for` puts things differently: panels are drawn anew
 
 Settings = Mapping[str, Any]
 """How a picture was made, as JSON values; stored inside the picture."""
@@ -127,13 +127,15 @@ def _person(character: ArtCharacter, across: Sequence[ArtCharacter], said: str) 
     """Return what the caption leaves out: who stands where, and for want of a picture how."""
     words = [character.acting] if character.acting.casefold() not in said else []
     if not character.images and character.look.casefold() not in said:
-        words.insert(0, f"with {character.look}")
+        words.append(character.look)  # last: past what is read it matters least
     sides = _SIDE_WORDS[len(across)] if len(across) < len(_SIDE_WORDS) else ()
     if sides and (words or len(across) > 1):
         words.insert(0, sides[across.index(character)])
     return f"{character.name} {', '.join(words)}" if any(words) else ""
 
 
+# The model's dialog boxes hold the words; what it draws of a balloon stays under the one lettered.
+_WORDS_IN_BALLOON = Box(0.13, 0.13, 0.87, 0.87)
 _SHOT_WORDS = {
     "wide": "wide shot",
     "full": "full shot",
@@ -264,7 +266,9 @@ class DiffSenseiArtist:
                 )
                 for character in request.characters
             ),
-            dialog_boxes=tuple(_corners(box.within(seen)) for box in request.dialog_boxes),
+            dialog_boxes=tuple(
+                _corners(_WORDS_IN_BALLOON.within(box).within(seen)) for box in request.dialog_boxes
+            ),
         )
 
     def _provenance(self, panel: PanelRequest) -> Settings:

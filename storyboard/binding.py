@@ -29,6 +29,7 @@ def bind(
     Raises:
         OutputError: the PDF cannot be written.
     """
+    make_folder(pdf.parent)
     drawings = []
     with progress.step("lettering pages", len(pages)) as step:
         for page in pages:
