@@ -174,10 +174,15 @@ def test_a_missing_model_is_told_before_anything_is_made(plan, tmp_path):
     assert list(plan.parent.iterdir()) == [plan]
 
 
-def test_a_pdf_that_cannot_be_written_is_an_output_error(plan):
+def test_a_pdf_that_cannot_be_written_is_an_output_error_and_the_pictures_are_kept(plan):
+    (plan.parent / "file").write_text("in the way of a folder")
     with pytest.raises(OutputError):
-        render(plan, output=plan.parent / "missing" / "fox.pdf")
+        render(plan, output=plan.parent / "file" / "fox.pdf")
     assert len(pictures(plan)) == 4
+
+
+def test_the_folder_of_the_pdf_is_made(plan):
+    assert render(plan, output=plan.parent / "books" / "foxes" / "fox.pdf").is_file()
 
 
 class OutOfInk(RoughArtist):
