@@ -271,7 +271,7 @@ class Stage:
 
 
 def _loaded(encoder: Any, folder: Path) -> Any:
-    return encoder.from_pretrained(folder).eval()
+    return encoder.from_pretrained(folder, dtype=torch.float32).eval()
 
 
 def _character_weight(batch: Batch) -> Tensor:

@@ -94,6 +94,21 @@ def test_a_character_box_and_its_picture_reach_every_trained_part(
     assert all(value.grad is None for value in stage.magi.parameters())
 
 
+def test_training_goes_on_in_full_precision_from_a_folder_in_half(
+    folder: Path, tmp_path: Path
+) -> None:
+    shipped = components(folder)
+    for part in (shipped.unet, shipped.vae, *shipped.encoding_modules()):
+        part.half()
+    save_checkpoint(shipped, tmp_path)
+    stage = Stage(tmp_path / "image_generator")
+    stage.start_from(tmp_path)
+    for module in (stage.magi, *stage.trained().values()):
+        assert all(value.dtype == torch.float32 for value in module.parameters())
+    name = "conv_in.weight"
+    assert torch.equal(stage.unet.state_dict()[name], shipped.unet.state_dict()[name].float())
+
+
 def test_the_exported_folder_draws(
     folder: Path, tmp_path: Path, pictures: list[np.ndarray]
 ) -> None:
