@@ -37,6 +37,10 @@ def to_yaml(value: Mapping[str, Any], *, one_line: Collection[str] = ()) -> str:
     return str(yaml.serialize(node, Dumper=_Dumper, allow_unicode=True, width=WIDTH))
 
 
+_PROSE = frozenset({"text", "acting", "look"})
+_MARKS = 2 * len(_PROSE)
+
+
 class _Dumper(yaml.SafeDumper):
     """PyYAML's writer, with the items of a list indented below its name."""
 
@@ -71,8 +75,17 @@ class _Nodes:
         names = [step for step in path[-2:] if isinstance(step, str)]
         if names and names[-1] in self._one_line:
             room = WIDTH - _INDENT * (len(path) + 1)
-            node.flow_style = _length(node) <= room
+            node.flow_style = _length(node) + _MARKS <= room
+            if node.flow_style:
+                _quote_prose(pairs)
         return node
+
+
+def _quote_prose(pairs: Sequence[tuple[yaml.Node, yaml.Node]]) -> None:
+    """Put what people rewrite in marks: between braces a comma typed into it would end it."""
+    for name, item in pairs:
+        if name.value in _PROSE and isinstance(item, yaml.ScalarNode):
+            item.style = "'" if '"' in item.value else '"'
 
 
 def _text(text: str, path: NodePath) -> yaml.ScalarNode:

@@ -65,7 +65,7 @@ reading: rtl
 page: b5
 seed: 20411
 characters:
-  - {name: Mika, look: 'short black hair, round glasses'}
+  - {name: Mika, look: "short black hair, round glasses"}
   - {name: Bo}
 pages:
   - template: wide-over-two
@@ -75,11 +75,11 @@ pages:
         caption: Mika kneels in the snow beside a trapped fox, forest at night
         shot: medium
         characters:
-          - {name: Mika, box: [0.52, 0.18, 0.95, 1.0], acting: kneeling}
+          - {name: Mika, box: [0.52, 0.18, 0.95, 1.0], acting: "kneeling"}
           - {name: Bo}
         dialogs:
-          - {speaker: Mika, text: Hold still., box: [0.05, 0.04, 0.45, 0.3]}
-          - {speaker: Bo, kind: shout, text: 'No'}
+          - {speaker: Mika, text: "Hold still.", box: [0.05, 0.04, 0.45, 0.3]}
+          - {speaker: Bo, kind: shout, text: "No"}
 
       - id: p01-2
         source: []
