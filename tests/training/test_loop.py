@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 
@@ -7,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from training.loop import LoopSettings, Training
+from training.loop import LoopSettings, MatrixMuon, Training
 
-SETTINGS = LoopSettings(steps=30, learning_rate=0.05, warmup=5, log_every=10)
+SETTINGS = LoopSettings(steps=30, learning_rate=0.5, warmup=5, log_every=10)
 
 
 def run(folder: Path, stop_after: int | None = None) -> nn.Linear:
@@ -54,3 +55,20 @@ def test_the_rate_climbs_stays_and_falls_to_nothing() -> None:
     assert settings.rate(50) == 1.0
     assert settings.rate(90) == pytest.approx(0.5)
     assert settings.rate(99) == pytest.approx(0.05)
+
+
+def test_a_convolution_is_trained_as_a_matrix_however_it_lies_in_memory() -> None:
+    torch.manual_seed(0)
+    first = nn.Conv2d(4, 8, 3)
+    last = copy.deepcopy(first).to(memory_format=torch.channels_last)
+    start = first.weight.detach().clone()
+    images = torch.randn(2, 4, 6, 6)
+    for convolution in (first, last):
+        optimizer = MatrixMuon([convolution.weight], lr=0.1)
+        convolution(images).square().mean().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        assert convolution.weight.grad is None
+    assert not torch.allclose(first.weight, start, atol=1e-2)
+    # the same up to the order of the columns, which bfloat16 sums differently
+    torch.testing.assert_close(first.weight, last.weight, atol=2e-3, rtol=0)

@@ -61,6 +61,7 @@ def batch(pictures: list[np.ndarray]) -> Batch:
         pictures=torch.from_numpy(np.stack(pictures))[:, None].expand(-1, 3, -1, -1) / 127.5 - 1,
         slots=torch.tensor([[0, 0], [0, 1]]),
         character_boxes=boxes,
+        head_boxes=boxes * torch.tensor([1, 1, 1, 0.5]),
         dialog_boxes=torch.zeros(2, MAX_DIALOGS, 4),
     )
 
