@@ -8,6 +8,7 @@ from pathlib import Path
 
 from storyboard.book.page import compose_page
 from storyboard.book.pdf import BookMetadata, write_pdf
+from storyboard.book.pictures import PrintFolder
 from storyboard.book.raster import page_pictures
 from storyboard.files import write_atomically
 from storyboard.gallery import make_folder
@@ -23,8 +24,18 @@ def bind(
     pictures: Mapping[str, Path],
     pdf: Path,
     progress: Progress,
+    *,
+    prints: Path,
 ) -> None:
     """Write the lettered pages to a PDF. A panel without a picture stays an empty frame.
+
+    Args:
+        plan: of the book.
+        pages: those wanted, staged.
+        pictures: by panel id.
+        pdf: where the book goes.
+        progress: is told of each page.
+        prints: folder that keeps pictures ready for print from one binding to the next.
 
     Raises:
         OutputError: the PDF cannot be written.
@@ -47,7 +58,7 @@ def bind(
         reading=plan.reading,
         plan=plan_text(plan).encode(),
     )
-    write_pdf(pdf, drawings, metadata=metadata)
+    write_pdf(pdf, drawings, metadata=metadata, prints=PrintFolder(prints))
 
 
 def write_png_pages(pdf: Path, paths: Sequence[Path], *, dpi: float) -> tuple[Path, ...]:

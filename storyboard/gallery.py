@@ -81,11 +81,11 @@ class Gallery:
 
     def holds(self, key: str) -> bool:
         """Return whether the picture is there and whole."""
-        return self.path(key).is_file() and _is_whole(self.path(key))
+        return self.path(key).is_file() and is_whole_png(self.path(key))
 
     def is_damaged(self, key: str) -> bool:
         """Return whether the picture is there, but cut short or unreadable."""
-        return self.path(key).is_file() and not _is_whole(self.path(key))
+        return self.path(key).is_file() and not is_whole_png(self.path(key))
 
     def last(self, panel_id: str) -> str | None:
         """Return the key of the panel's last picture that is still there and whole."""
@@ -169,7 +169,7 @@ def _png(image: Image, provenance: Provenance) -> bytes:
     return data.getvalue()
 
 
-def _is_whole(path: Path) -> bool:
+def is_whole_png(path: Path) -> bool:
     """Return whether the file is a PNG whose every chunk agrees with its checksum."""
     from PIL import Image
 

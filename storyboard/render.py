@@ -157,7 +157,8 @@ def export_png(work: Work, folder: Path, dpi: float, progress: Progress) -> tupl
         book = _book(work, workspace, progress)
         pictures = _last_pictures(book, work, workspace)
         pdf = Path(scratch) / work.pdf_path.name
-        bind(book.plan, with_drawn_boxes(book.pages, pictures), pictures, pdf, progress)
+        staged = with_drawn_boxes(book.pages, pictures)
+        bind(book.plan, staged, pictures, pdf, progress, prints=workspace.prints)
         names = [f"{stem_of(work.file)}-{page.number:03}.png" for page in book.pages]
         return write_png_pages(pdf, [folder / name for name in names], dpi=dpi)
 
@@ -315,7 +316,8 @@ def _bind(
         kept = free_name(pdf, "before")
         write_atomically(kept, pdf.read_bytes())
         progress.say(f"{pdf} has been edited since it was written; that one is kept as {kept}")
-    bind(book.plan, with_drawn_boxes(book.pages, pictures), pictures, pdf, progress)
+    staged = with_drawn_boxes(book.pages, pictures)
+    bind(book.plan, staged, pictures, pdf, progress, prints=workspace.prints)
     workspace.note_written(pdf)
 
 

@@ -29,13 +29,17 @@ class _Notes(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Workspace:
-    """Everything the tool keeps for one story. `rough` holds roughs, `panels` drawn pictures."""
+    """Everything the tool keeps for one story.
+
+    `rough` holds roughs, `panels` drawn pictures, `prints` what both are on paper.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Look at `folder`, which need not exist yet."""
         self.folder = folder
         self.panels = Gallery(folder / "panels")
         self.rough = Gallery(folder / "rough")
+        self.prints = folder / "prints"
 
     @classmethod
     def beside(cls, file: Path) -> Workspace:

@@ -18,7 +18,7 @@ import msgspec
 from storyboard.book.encoding import FIRST_CODE, characters, european_letters, glyph_name
 from storyboard.book.operators import appearance, page_content, rectangle_pt
 from storyboard.book.page import PageDrawing
-from storyboard.book.pictures import packed_picture
+from storyboard.book.pictures import PrintFolder
 from storyboard.files import write_atomically
 from storyboard.geometry import Box, mm_to_pt
 from storyboard.lettering.fonts import Font, dialogue_font, sound_font
@@ -45,23 +45,37 @@ class BookMetadata(msgspec.Struct, frozen=True):
     plan: bytes | None = None
 
 
-def write_pdf(path: Path, pages: Sequence[PageDrawing], *, metadata: BookMetadata) -> None:
+def write_pdf(
+    path: Path,
+    pages: Sequence[PageDrawing],
+    *,
+    metadata: BookMetadata,
+    prints: PrintFolder | None = None,
+) -> None:
     """Write the book to `path`, whole or not at all.
+
+    Args:
+        path: of the PDF.
+        pages: in reading order.
+        metadata: what the PDF says of itself.
+        prints: where pictures that are ready for print are kept.
 
     Raises:
         MissingError: a picture is not there.
         OutputError: the file could not be written.
     """
-    write_atomically(path, pdf_bytes(pages, metadata=metadata))
+    write_atomically(path, pdf_bytes(pages, metadata=metadata, prints=prints))
 
 
-def pdf_bytes(pages: Sequence[PageDrawing], *, metadata: BookMetadata) -> bytes:
-    """Return the book as the bytes of a PDF file.
+def pdf_bytes(
+    pages: Sequence[PageDrawing], *, metadata: BookMetadata, prints: PrintFolder | None = None
+) -> bytes:
+    """Return the book as the bytes of a PDF file; see `write_pdf`.
 
     Raises:
         MissingError: a picture is not there.
     """
-    book = _Book(metadata)
+    book = _Book(metadata, prints or PrintFolder())
     for page in pages:
         book.add_page(page)
     return book.finished()
@@ -70,11 +84,12 @@ def pdf_bytes(pages: Sequence[PageDrawing], *, metadata: BookMetadata) -> bytes:
 class _Book:
     """A PDF in the making, of reportlab's low-level objects."""
 
-    def __init__(self, metadata: BookMetadata) -> None:
+    def __init__(self, metadata: BookMetadata, prints: PrintFolder) -> None:
         from reportlab.pdfbase import pdfdoc
 
         self._pdf: Any = pdfdoc
         self._metadata = metadata
+        self._prints = prints
         self._document: Any = pdfdoc.PDFDocument(
             invariant=1, lang=metadata.language, pdfVersion=(1, 7)
         )
@@ -220,7 +235,7 @@ class _Book:
         )
 
     def _picture(self, picture: Path, frame: Box) -> tuple[Any, int, int]:
-        packed = packed_picture(picture, frame)
+        packed = self._prints.packed(picture, frame)
         self._document.signature.update(packed.data)
         parameters = self._dictionary(
             Predictor=15, Colors=1, BitsPerComponent=packed.bits, Columns=packed.width_px

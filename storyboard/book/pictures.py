@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from storyboard.book.lineart import print_picture
 from storyboard.book.page import placed_picture
 from storyboard.errors import MissingError
+from storyboard.files import write_atomically
+from storyboard.gallery import is_whole_png, make_folder
 from storyboard.geometry import Box
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
+PRINT_FORM = 1  # one more whenever `print_picture` makes something else of a picture
 
 
 class PackedPicture(msgspec.Struct, frozen=True):
@@ -27,34 +29,71 @@ class PackedPicture(msgspec.Struct, frozen=True):
     data: bytes
 
 
-def packed_picture(path: Path, frame: Box) -> PackedPicture:
-    """Return the picture as it is printed when its middle covers a frame (millimetres).
+class PrintFolder:
+    """Makes pictures ready for print, and keeps what it made: that takes most of binding's time.
 
-    Raises:
-        MissingError: the file is not there or is no picture.
+    What it keeps are PNG files, named by all they depend on. Deleting them loses only time.
     """
-    from PIL import Image as PillowImage
-    from PIL import UnidentifiedImageError
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """Keep files in `folder`, which need not exist yet; None keeps nothing."""
+        self._folder = folder
+
+    def packed(self, picture: Path, frame: Box) -> PackedPicture:
+        """Return the picture as it is printed when its middle covers a frame (millimetres).
+
+        Raises:
+            MissingError: the file is not there or is no picture.
+            OutputError: the folder cannot be written to.
+        """
+        if self._folder is None:
+            return _packed(_printed(picture, frame))
+        kept = self._folder / f"{_name(picture, frame)}.png"
+        if kept.is_file() and is_whole_png(kept):
+            return _packed(kept.read_bytes())
+        png = _printed(picture, frame)
+        make_folder(self._folder)
+        write_atomically(kept, png)
+        return _packed(png)
+
+
+def _name(picture: Path, frame: Box) -> str:
+    size = f"{frame.width:.4f} {frame.height:.4f} {PRINT_FORM}".encode()
+    return hashlib.sha256(_read(picture) + size).hexdigest()[:32]
+
+
+def _printed(picture: Path, frame: Box) -> bytes:
+    """Return the picture as PNG: grey, or black and white where it has no grey."""
+    from PIL import Image, UnidentifiedImageError
 
     try:
-        with PillowImage.open(path) as opened:
+        with Image.open(io.BytesIO(_read(picture))) as opened:
             box = placed_picture(frame, opened.width, opened.height)
             grey = print_picture(opened, box.width, box.height)
     except (OSError, UnidentifiedImageError) as err:
-        raise MissingError(
-            f"{path}: cannot be read as a picture", hint="draw the panel again, or put it back"
-        ) from err
-    return _packed(grey)
+        raise _unreadable(picture) from err
+    is_line_art = sum(grey.histogram()[1:255]) == 0
+    png = io.BytesIO()
+    (grey.point(lambda level: level, mode="1") if is_line_art else grey).save(png, "png")
+    return png.getvalue()
 
 
-def _packed(grey: Image) -> PackedPicture:
-    levels = grey.histogram()
-    is_line_art = sum(levels[1:255]) == 0
-    picture = grey.point(lambda level: level, mode="1") if is_line_art else grey
-    file = io.BytesIO()
-    picture.save(file, format="PNG", compress_level=6)
-    data = b"".join(_image_data(file.getvalue()))
-    return PackedPicture(grey.width, grey.height, 1 if is_line_art else 8, data)
+def _read(picture: Path) -> bytes:
+    try:
+        return picture.read_bytes()
+    except OSError as err:
+        raise _unreadable(picture) from err
+
+
+def _unreadable(picture: Path) -> MissingError:
+    return MissingError(
+        f"{picture}: cannot be read as a picture", hint="draw the panel again, or put it back"
+    )
+
+
+def _packed(png: bytes) -> PackedPicture:
+    width, height, bits = struct.unpack(">IIB", png[16:25])  # PNG's first chunk, IHDR
+    return PackedPicture(width, height, bits, b"".join(_image_data(png)))
 
 
 def _image_data(png: bytes) -> Iterator[bytes]:
