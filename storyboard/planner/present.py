@@ -20,15 +20,23 @@ _IRREGULAR = {
     "knelt": "kneels", "leapt": "leaps", "lost": "loses", "read": "reads", "sent": "sends",
     "shone": "shines", "shut": "shuts", "swept": "sweeps", "turned": "turns", "bent": "bends",
 }  # fmt: skip
+_SURELY_PAST = (  # never a participle, so that a verb it is even after a comma
+    "went came saw sat ran took gave fell stood flew sprang crept stole began broke threw knew ate "
+    "drank woke wept spoke shook drew grew rode rose sang swam wore wrote fled knelt leapt"
+).split()
+_AFTER_COMMA = re.compile(rf"(?<=,)(\s+(?:then\s+)?)({'|'.join(_SURELY_PAST)})\b")
 _PAST_ED = re.compile(r"^[a-z]{2,}ed$")
 _NOT_PAST = frozenset("need indeed seed bed red feed speed need hundred wicked naked".split())
 
 
 def in_present(clause: str, names: tuple[str, ...]) -> str:
-    """Return a clause with the verbs that follow a name, pronoun or `and` in the present tense."""
+    """Return a clause with the verbs that follow a name, pronoun or `and` in the present tense.
+
+    Further verbs of the same subject, after a comma, follow where they can be nothing but a verb.
+    """
     subjects = "|".join([*(re.escape(name) + "s?" for name in names), "he", "she", "it", "who"])
     joint = re.compile(rf"\b(?:{subjects}) and (?:the )?$", re.IGNORECASE)
-    many = re.compile(r"\b(?:they|we|you|all)$", re.IGNORECASE)
+    many = re.compile(r"\b(?:they|we|you|all)\b", re.IGNORECASE)
     pattern = re.compile(
         rf"(\b(?:{subjects}|they|and|they all|all four)\b)(\s+(?:then|soon|all|once)\b)?"
         r"(\s+)([a-z]+)\b",
@@ -45,7 +53,10 @@ def in_present(clause: str, names: tuple[str, ...]) -> str:
             present = "are" if verb == "were" else present
         return f"{subject}{adverb}{gap}{present or verb}"
 
-    return pattern.sub(change, clause)
+    told = pattern.sub(change, clause)
+    if told == clause or many.search(clause):  # no subject, or several, whose verbs these are
+        return told
+    return _AFTER_COMMA.sub(lambda match: match[1] + _IRREGULAR[match[2]], told)
 
 
 def _present(verb: str) -> str:

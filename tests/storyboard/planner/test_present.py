@@ -13,6 +13,13 @@ from storyboard.planner.present import in_present
         ("They jogged on together.", "They jog on together."),
         ("He marched up and peeped in.", "He marches up and peeps in."),
         ("Nell was tired.", "Nell is tired."),
+        (
+            "The cat began to run, sprang up, then ran home.",
+            "The cat begins to run, springs up, then runs home.",
+        ),
+        ("On the roof, stood a cat.", "On the roof, stood a cat."),
+        ("They jogged on, ran home.", "They jog on, ran home."),
+        ("Nell looked up, tired and wet.", "Nell looks up, tired and wet."),
         ("She carried the need of it.", "She carries the need of it."),
     ],
 )
