@@ -38,7 +38,7 @@ SETTINGS = DrawSettings(
 def trained_stage(encoders: Path, checkpoint: Path) -> tuple[Stage, int]:
     """Return the stage with the averaged weights of a checkpoint, and its step."""
     stage = Stage(encoders)
-    saved = torch.load(checkpoint, weights_only=True)
+    saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
     modules = nn.ModuleDict(stage.trained())
     modules.load_state_dict({**saved["modules"], **saved["average"]}, strict=True)
     return stage, int(saved["step"])

@@ -63,8 +63,11 @@ class MatrixMuon(torch.optim.Muon):
     def step(self, closure: Any = None) -> Any:
         """Take the weights' gradients and update the weights."""
         for weight, matrix in zip(self._weights, self._matrices, strict=True):
-            matrix.grad = None if weight.grad is None else _rows(weight.grad, like=weight).flatten(1)
-        return super().step(closure)
+            matrix.grad = (
+                None if weight.grad is None else _rows(weight.grad, like=weight).flatten(1)
+            )
+        untyped: Any = super()
+        return untyped.step(closure)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the weights' gradients too."""
@@ -125,11 +128,14 @@ class Training:
         }
 
     def _resume(self) -> None:
-        saved = torch.load(self._file, weights_only=True)
+        saved = torch.load(self._file, map_location="cpu", weights_only=True)
         self.modules.load_state_dict(saved["modules"])
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(saved["optimizers"][name])
-        self.average = saved["average"]
+        trained = self._trained()
+        self.average = {  # a checkpoint may come from another device
+            name: value.to(trained[name].device) for name, value in saved["average"].items()
+        }
         self.step = saved["step"]
         torch.set_rng_state(saved["rng"])
 

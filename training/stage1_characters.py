@@ -19,6 +19,7 @@ import json
 import math
 import random
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,9 @@ CHARACTER_WEIGHT, HEAD_WEIGHT = 2.0, 4.0
 
 HEAD_SHARE = {"close-up": 1.0, "medium": 0.55, "full": 0.25, "wide": 0.25}
 """How far down a character's box the head reaches, by shot."""
+
+SHOT_WEIGHT = {"close-up": 3.0, "medium": 1.0, "full": 0.5, "wide": 0.4}
+"""How often a panel is drawn from the data: most is learnt where a face has some size."""
 
 CENTRAL_SHARE, LOG_SIGMA_SPREAD = 0.85, 1.1
 """Most noise levels are drawn where signal and noise are about equal, the others evenly.
@@ -135,6 +139,10 @@ class Panels:
         for record in records:
             if not record["held_out"]:
                 self.records[tuple(record["size"])].append(record)
+        self.weights = {
+            size: list(accumulate(SHOT_WEIGHT[record["shot"]] for record in of_size))
+            for size, of_size in self.records.items()
+        }
         self.latents = {
             size: np.load(cache / f"{latents_name(size)}.npy", mmap_mode="r") for size in MINI_SIZES
         }
@@ -143,9 +151,10 @@ class Panels:
 
     def batch(self, size: int, rng: random.Random) -> Batch:
         """Return one batch."""
-        weights = [len(self.records[bucket]) for bucket in MINI_SIZES]
-        bucket = rng.choices(MINI_SIZES, weights)[0]
-        chosen = rng.sample(self.records[bucket], size)
+        bucket = rng.choices(MINI_SIZES, [sum(self.weights[bucket][-1:]) for bucket in MINI_SIZES])[
+            0
+        ]
+        chosen = rng.choices(self.records[bucket], cum_weights=self.weights[bucket], k=size)
         latents = np.stack([self.latents[bucket][record["index"]] for record in chosen])
         captions, pictures, slots = [], [], []
         boxes, dialogs = torch.zeros(size, MAX_CHARACTERS, 4), torch.zeros(size, MAX_DIALOGS, 4)
@@ -207,6 +216,8 @@ class Stage:
         self.resampler = mini_resampler()
         scheduler: Any = DDPMScheduler
         self.scheduler = scheduler(**NOISE_SCHEDULE)
+        # a copy, because the scheduler takes its own to the device with the first noise it adds
+        self.alphas_cumprod = self.scheduler.alphas_cumprod.clone()
         for module in (self.magi, *self.trained().values()):
             module.to(device)
 
@@ -262,7 +273,7 @@ class Stage:
         batch = batch.to(self.device)
         rows, height, width = len(batch.latents), *batch.size
         noise = torch.randn_like(batch.latents)
-        timesteps = noise_levels(rows, self.scheduler.alphas_cumprod).to(self.device)
+        timesteps = noise_levels(rows, self.alphas_cumprod).to(self.device)
         noisy = self.scheduler.add_noise(batch.latents, noise, timesteps)
         target = self.scheduler.get_velocity(batch.latents, noise, timesteps)
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
