@@ -1,9 +1,8 @@
-"""Masked cross-attention to characters: the attention processor and what it looks up."""
+"""Masked cross-attention to characters: the attention processor and what each layer is told."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,53 +10,25 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 KeyValue = tuple[Tensor, Tensor]
+"""Keys and values, each (batch, heads, tokens, width of a head)."""
 
 
 @dataclass(frozen=True)
-class CharacterCondition:
-    """What all layers of one U-Net call share about the characters.
+class LayerCondition:
+    """What one cross-attention layer is told about the characters of the running U-Net calls.
 
     Attributes:
-        masks: per number of latent cells, the mask of that level: Bool, (batch, 1, cells, tokens).
+        mask: Bool, (batch, 1, cells, tokens), True where attention is allowed.
         num_tokens: background and character tokens at the end of `encoder_hidden_states`.
         scale: weight of the characters, 0 to 1.
+        projected: keys and values of the text and of the characters where they stay the same for
+            all calls; `encoder_hidden_states` is not looked at then.
     """
 
-    masks: Mapping[int, Tensor]
+    mask: Tensor
     num_tokens: int
     scale: float
-    _projected: dict[int, tuple[Tensor, KeyValue, KeyValue]] = field(default_factory=dict)
-
-    def recall(self, layer: nn.Module, tokens: Tensor) -> tuple[KeyValue, KeyValue] | None:
-        """Return what `remember` was given for the same layer and the same tokens, if anything."""
-        known = self._projected.get(id(layer))
-        if known is None or known[0] is not tokens or torch.is_grad_enabled():
-            return None
-        return known[1], known[2]
-
-    def remember(
-        self, layer: nn.Module, tokens: Tensor, text: KeyValue, characters: KeyValue
-    ) -> None:
-        """Keep a layer's keys and values for the next denoising step; not while training."""
-        if not torch.is_grad_enabled():
-            self._projected[id(layer)] = (tokens, text, characters)
-
-
-@dataclass
-class ConditionSlot:
-    """The place where the processors of one U-Net find the condition of the running call."""
-
-    condition: CharacterCondition | None = None
-
-    def current(self) -> CharacterCondition:
-        """Return the condition.
-
-        Raises:
-            RuntimeError: the U-Net was called outside `CharacterAdapter.condition`.
-        """
-        if self.condition is None:
-            raise RuntimeError("call the U-Net inside `with adapter.condition(...)`")
-        return self.condition
+    projected: tuple[KeyValue, KeyValue] | None = None
 
 
 class MaskedCharacterAttnProcessor(nn.Module):
@@ -65,17 +36,19 @@ class MaskedCharacterAttnProcessor(nn.Module):
 
     `out = to_out(attend(q, text) + scale * attend(q, characters, mask))`, the two with separate
     softmaxes. Source: DiffSensei, arXiv:2412.07589, equation 3.
+
+    Attributes:
+        condition: of the running calls; None outside `CharacterAdapter.condition`.
     """
 
-    def __init__(self, attn: Any, slot: ConditionSlot) -> None:
+    def __init__(self, attn: Any) -> None:
         """Start from copies of the layer's own key and value projections.
 
         Args:
             attn: the diffusers cross-attention layer.
-            slot: where the condition of the running call is found.
         """
         super().__init__()
-        self.slot = slot
+        self.condition: LayerCondition | None = None
         self.to_k_ip = _copy_weight(attn.to_k)
         self.to_v_ip = _copy_weight(attn.to_v)
 
@@ -100,35 +73,48 @@ class MaskedCharacterAttnProcessor(nn.Module):
             (batch, cells, width).
 
         Raises:
-            ValueError: the number of cells is no level of the size given to the condition.
+            RuntimeError: the U-Net was called outside `CharacterAdapter.condition`.
+            ValueError: the condition was made for latents of another size.
         """
-        condition = self.slot.current()
-        if encoder_hidden_states is None:
-            raise ValueError("character attention needs encoder_hidden_states")
-        text, characters = self._keys_and_values(attn, encoder_hidden_states, condition)
+        condition = self.condition
+        if condition is None:
+            raise RuntimeError("call the U-Net inside `with adapter.condition(...)`")
+        _check_size(condition.mask, hidden_states)
+        text, characters = condition.projected or self.project(
+            attn, encoder_hidden_states, condition.num_tokens
+        )
         query = _split_heads(attn.to_q(hidden_states), attn.heads)
         if attention_mask is not None:
             attention_mask = attention_mask[..., None, :, : text[0].shape[2]]
         attended = functional.scaled_dot_product_attention(query, *text, attn_mask=attention_mask)
-        mask = _level_mask(condition, cells=hidden_states.shape[1], batch=hidden_states.shape[0])
-        in_place = functional.scaled_dot_product_attention(query, *characters, attn_mask=mask)
-        merged = (attended + condition.scale * in_place).transpose(1, 2).flatten(2)
+        in_place = functional.scaled_dot_product_attention(
+            query, *characters, attn_mask=condition.mask
+        )
+        merged = torch.add(attended, in_place, alpha=condition.scale).transpose(1, 2).flatten(2)
         projected: Tensor = attn.to_out[0](merged)
         dropped: Tensor = attn.to_out[1](projected)
         return dropped
 
-    def _keys_and_values(
-        self, attn: Any, tokens: Tensor, condition: CharacterCondition
+    def project(
+        self, attn: Any, tokens: Tensor | None, num_tokens: int
     ) -> tuple[KeyValue, KeyValue]:
-        """Project text and character tokens, once per condition where no gradient is wanted."""
-        known = condition.recall(self, tokens)
-        if known is not None:
-            return known
-        num_text_tokens = tokens.shape[1] - condition.num_tokens
+        """Give keys and values of the text and of the characters.
+
+        Args:
+            attn: the layer this processor is in.
+            tokens: (batch, text + background + characters, cross width).
+            num_tokens: how many of them, at the end, are background and characters.
+
+        Raises:
+            ValueError: there are no tokens, or no text among them.
+        """
+        if tokens is None:
+            raise ValueError("character attention needs encoder_hidden_states")
+        num_text_tokens = tokens.shape[1] - num_tokens
         if num_text_tokens < 1:
             raise ValueError(
                 f"encoder_hidden_states has {tokens.shape[1]} tokens; expected text tokens "
-                f"followed by {condition.num_tokens} background and character tokens"
+                f"followed by {num_tokens} background and character tokens"
             )
         words, pictures = tokens[:, :num_text_tokens], tokens[:, num_text_tokens:]
         heads: int = attn.heads
@@ -137,20 +123,19 @@ class MaskedCharacterAttnProcessor(nn.Module):
             _split_heads(self.to_k_ip(pictures), heads),
             _split_heads(self.to_v_ip(pictures), heads),
         )
-        condition.remember(self, tokens, text, characters)
         return text, characters
 
 
-def _level_mask(condition: CharacterCondition, *, cells: int, batch: int) -> Tensor:
-    mask = condition.masks.get(cells)
-    if mask is None:
+def _check_size(mask: Tensor, hidden_states: Tensor) -> None:
+    if mask.shape[2] != hidden_states.shape[1]:
         raise ValueError(
-            f"no U-Net level has {cells} cells; the condition was made for "
-            f"{', '.join(map(str, condition.masks))}: its latent_size differs from the latents"
+            f"the condition was made for {mask.shape[2]} cells at this U-Net level, the latents "
+            f"have {hidden_states.shape[1]}: its latent_size differs from theirs"
         )
-    if mask.shape[0] != batch:
-        raise ValueError(f"{mask.shape[0]} rows of character boxes for a batch of {batch}")
-    return mask
+    if mask.shape[0] != hidden_states.shape[0]:
+        raise ValueError(
+            f"{mask.shape[0]} rows of character boxes for a batch of {hidden_states.shape[0]}"
+        )
 
 
 def _split_heads(projected: Tensor, heads: int) -> Tensor:

@@ -30,7 +30,12 @@ def level_sizes(height: int, width: int, num_levels: int) -> tuple[Grid, ...]:
 
 
 def character_mask(
-    boxes: Tensor, grid: Grid, *, tokens_per_character: int, num_background_tokens: int
+    boxes: Tensor,
+    grid: Grid,
+    *,
+    tokens_per_character: int,
+    num_background_tokens: int,
+    zero_boxes_hold_a_cell: bool = True,
 ) -> Tensor:
     """Let each image position see only the characters whose box it lies in.
 
@@ -43,6 +48,7 @@ def character_mask(
         grid: height and width, in cells, of the latents at this U-Net level.
         tokens_per_character: tokens of one character.
         num_background_tokens: tokens in front of the characters' own.
+        zero_boxes_hold_a_cell: False lets the box of an empty slot contain nothing at all.
 
     Returns:
         Bool, (batch, height * width, background + characters * tokens_per_character), True where
@@ -56,6 +62,8 @@ def character_mask(
     columns = (left <= x) & (x <= right)
     rows = (top <= y) & (y <= bottom)
     inside = (rows.unsqueeze(-1) & columns.unsqueeze(-2)).flatten(2).transpose(1, 2)
+    if not zero_boxes_hold_a_cell:
+        inside = inside & (boxes != 0).any(dim=-1).unsqueeze(1)
     background = ~inside.any(dim=-1, keepdim=True)
     return torch.cat(
         [
@@ -66,18 +74,20 @@ def character_mask(
     )
 
 
-def dialog_map(boxes: Tensor, grid: Grid) -> Tensor:
+def dialog_map(boxes: Tensor, grid: Grid, *, precision: torch.dtype = torch.float32) -> Tensor:
     """Mark the cells of the latents that at least one dialog covers.
 
     Args:
         boxes: (batch, dialogs, 4); a box of zeros covers nothing.
         grid: height and width of the latents in cells.
+        precision: of the edges; in half precision one may move by a cell.
 
     Returns:
         Bool, (batch, height, width).
     """
     height, width = grid
-    left, top, right, bottom = boxes.float().unsqueeze(-2).unbind(-1)  # each (batch, dialogs, 1)
+    # each (batch, dialogs, 1)
+    left, top, right, bottom = boxes.to(precision).unsqueeze(-2).unbind(-1)
     columns = _covered_cells(left, right, width)
     rows = _covered_cells(top, bottom, height)
     return (rows.unsqueeze(-1) & columns.unsqueeze(-2)).any(dim=1)
@@ -101,8 +111,8 @@ def published_grid(num_cells: int, aspect_ratio: float) -> Grid:
 
 def _covered_cells(start: Tensor, end: Tensor, size: int) -> Tensor:
     """Mark the cells from start to before end: (batch, dialogs, 1) -> (batch, dialogs, size)."""
-    first = (start * size).trunc()
-    last = (end * size).trunc()
+    first = (start * size).trunc().int()
+    last = (end * size).trunc().int()
     # a negative end counts from the right, as in a Python slice: released weights saw it so
     last = torch.where(last < 0, last + size, last)
     cells = torch.arange(size, device=start.device)

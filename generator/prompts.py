@@ -50,15 +50,17 @@ class TextConditioning:
     pooled: Tensor
 
 
-def encode_distinct(prompts: Sequence[str], encoders: TextEncoders) -> dict[str, TextConditioning]:
-    """Encode each distinct prompt once.
+def encode_distinct(
+    prompts: Sequence[str], encoders: TextEncoders, *, batch_size: int = ENCODING_BATCH
+) -> dict[str, TextConditioning]:
+    """Encode each distinct prompt once, `batch_size` together.
 
     A prompt that is longer than the encoders read is logged with the words they do not see.
     """
     distinct = list(dict.fromkeys(prompts))
     encoded: dict[str, TextConditioning] = {}
-    for start in range(0, len(distinct), ENCODING_BATCH):
-        batch = distinct[start : start + ENCODING_BATCH]
+    for start in range(0, len(distinct), batch_size):
+        batch = distinct[start : start + batch_size]
         for prompt, embeds, pooled in zip(batch, *encoders.encode(batch), strict=True):
             encoded[prompt] = TextConditioning(embeds, pooled)
     return encoded

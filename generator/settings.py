@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -14,6 +14,19 @@ from generator.errors import CheckpointError
 SETTINGS_FILE = "settings.json"
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Oddity = Literal[
+    "top-left-token",
+    "guessed-grid",
+    "random-masking",
+    "half-precision-boxes",
+    "black-empty-slots",
+]
+"""What the published code does that is a slip; docs/generator.md says what each one costs."""
+
+TRAINED_ODDITIES: tuple[Oddity, ...] = ("top-left-token",)
+"""Those that trained weights have learnt to live with."""
+
 PUBLISHED_NEGATIVE_PROMPT = (
     "think lines, pure black background, colored, lowres, bad anatomy, worst quality, low quality"
 )
@@ -29,18 +42,23 @@ class DrawSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         num_inference_steps: denoising steps.
         guidance_scale: 1 or less draws without a negative prompt.
         character_scale: weight of the character tokens, 0 to 1.
+        mllm_scale: share of the language model's tokens in a character's, 0 to 1; without effect
+            where the model has no `mllm`.
         negative_prompt: what the picture shall not show, where a panel does not say.
         sizes: the (height, width) in pixels it can draw; empty for any multiple of 8 from 64
             to 2048.
+        compatibility: the published code's oddities to keep.
     """
 
     max_characters: Positive = 4
     max_dialogs: Annotated[int, msgspec.Meta(ge=0)] = 8
     num_inference_steps: Positive = 30
     guidance_scale: Annotated[float, msgspec.Meta(ge=0)] = 7.5
-    character_scale: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.6
+    character_scale: Share = 0.6
+    mllm_scale: Share = 0.4
     negative_prompt: str = PUBLISHED_NEGATIVE_PROMPT
     sizes: tuple[tuple[Positive, Positive], ...] = ()
+    compatibility: tuple[Oddity, ...] = TRAINED_ODDITIES
 
 
 def read_settings(folder: Path) -> DrawSettings:

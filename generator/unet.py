@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
-from generator.attention import CharacterCondition, ConditionSlot, MaskedCharacterAttnProcessor
+from generator.attention import LayerCondition, MaskedCharacterAttnProcessor
 from generator.masks import Grid, character_mask, dialog_map, level_sizes, published_grid
+from generator.settings import TRAINED_ODDITIES, Oddity
 
 if TYPE_CHECKING:
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -42,15 +44,15 @@ class CharacterAdapter:
         """Put the modules in; see `add_characters`."""
         if hasattr(unet, DIALOG_EMBEDDING):
             raise ValueError("this U-Net has characters already")
-        layers = [module for name, module in unet.named_modules() if name.endswith(".attn2")]
+        layers = {name: layer for name, layer in unet.named_modules() if name.endswith(".attn2")}
         if not layers:
             raise ValueError("this U-Net has no cross-attention layer (`attn2`)")
         self.unet = unet
-        self._slot = ConditionSlot()
         self._dialogs: Tensor | None = None
-        self._former_processors: list[tuple[Any, Any]] = []
-        for layer in layers:
-            self._put_processor(layer)
+        self._layers: list[_Layer] = []
+        for name, layer in layers.items():
+            self._layers.append(_Layer(layer, layer.processor, _level(name, unet)))
+            layer.set_processor(MaskedCharacterAttnProcessor(layer))
         conv_in: nn.Conv2d = unet.conv_in
         vector = torch.randn(
             conv_in.out_channels, device=conv_in.weight.device, dtype=conv_in.weight.dtype
@@ -69,9 +71,9 @@ class CharacterAdapter:
         """Give the U-Net back as it was before, weights and outputs bit for bit."""
         self._hook.remove()
         delattr(self.unet, DIALOG_EMBEDDING)
-        for layer, processor in self._former_processors:
-            layer.set_processor(processor)
-        self._former_processors.clear()
+        for layer in self._layers:
+            layer.attn.set_processor(layer.former_processor)
+        self._layers.clear()
 
     @contextmanager
     def condition(
@@ -83,7 +85,8 @@ class CharacterAdapter:
         tokens_per_character: int,
         num_background_tokens: int,
         character_scale: float = 1.0,
-        compatibility: bool = False,
+        compatibility: Collection[Oddity] = TRAINED_ODDITIES,
+        tokens: Tensor | None = None,
     ) -> Iterator[None]:
         """Hold characters and dialogs in these places for every U-Net call inside the `with`.
 
@@ -96,59 +99,95 @@ class CharacterAdapter:
             tokens_per_character: image tokens of one character.
             num_background_tokens: image tokens in front of the characters' own, at least 1.
             character_scale: weight of the image tokens; 0 leaves only the text.
-            compatibility: guess the grids of the levels as the published code does, wrongly for
-                some sizes.
+            compatibility: the published code's oddities to keep.
+            tokens: the `encoder_hidden_states` of all calls, if they share them: their keys and
+                values are then projected once, here, and not in every call.
 
         Raises:
             ValueError: no background token; a position outside all boxes would see nothing.
         """
         if num_background_tokens < 1:
             raise ValueError("num_background_tokens must be at least 1")
-        masks = {
-            height * width: character_mask(
+        masks = [
+            character_mask(
                 character_boxes,
                 grid,
                 tokens_per_character=tokens_per_character,
                 num_background_tokens=num_background_tokens,
+                zero_boxes_hold_a_cell="top-left-token" in compatibility,
             ).unsqueeze(1)
-            for height, width, grid in self._levels(latent_size, compatibility)
-        }
+            for grid in self._grids(latent_size, compatibility)
+        ]
         num_tokens = num_background_tokens + character_boxes.shape[1] * tokens_per_character
-        outer = self._slot.condition, self._dialogs
-        self._slot.condition = CharacterCondition(masks, num_tokens, character_scale)
-        self._dialogs = None if dialog_boxes is None else dialog_map(dialog_boxes, latent_size)
+        processors = [layer.attn.processor for layer in self._layers]
+        outer = [processor.condition for processor in processors], self._dialogs
         try:
+            for layer, processor in zip(self._layers, processors, strict=True):
+                projected = None
+                if tokens is not None:
+                    projected = processor.project(layer.attn, tokens, num_tokens)
+                processor.condition = LayerCondition(
+                    masks[layer.level], num_tokens, character_scale, projected
+                )
+            self._dialogs = self._dialog_map(dialog_boxes, latent_size, compatibility)
             yield
         finally:
-            self._slot.condition, self._dialogs = outer
+            for processor, condition in zip(processors, outer[0], strict=True):
+                processor.condition = condition
+            self._dialogs = outer[1]
 
-    def _levels(self, latent_size: Grid, compatibility: bool) -> Iterator[tuple[int, int, Grid]]:
-        """Give height, width and the grid that the boxes are laid on, per level."""
+    def _grids(self, latent_size: Grid, compatibility: Collection[Oddity]) -> Iterator[Grid]:
+        """Give the height and width that the boxes are laid on, per level."""
         num_levels = len(self.unet.config["block_out_channels"])
         for height, width in level_sizes(*latent_size, num_levels):
-            if compatibility:
-                aspect_ratio = latent_size[0] / latent_size[1]
-                yield height, width, published_grid(height * width, aspect_ratio)
+            if "guessed-grid" in compatibility:
+                yield published_grid(height * width, latent_size[0] / latent_size[1])
             else:
-                yield height, width, (height, width)
+                yield height, width
 
-    def _put_processor(self, layer: Any) -> None:
-        self._former_processors.append((layer, layer.processor))
-        layer.set_processor(MaskedCharacterAttnProcessor(layer, self._slot))
+    def _dialog_map(
+        self, boxes: Tensor | None, latent_size: Grid, compatibility: Collection[Oddity]
+    ) -> Tensor | None:
+        """Give 1 where a dialog lies, else 0: (batch, 1, height, width)."""
+        if boxes is None:
+            return None
+        dtype = self.unet.conv_in.weight.dtype
+        precision = dtype if "half-precision-boxes" in compatibility else torch.float32
+        return dialog_map(boxes, latent_size, precision=precision).unsqueeze(1).to(dtype)
 
     def _added_parameters(self) -> Iterator[nn.Parameter]:
         yield getattr(self.unet, DIALOG_EMBEDDING)
-        for layer, _ in self._former_processors:
-            yield from layer.processor.parameters()
+        for layer in self._layers:
+            yield from layer.attn.processor.parameters()
 
     def _embed_dialogs(self, _conv_in: nn.Module, _inputs: Any, features: Tensor) -> Tensor:
         """Add the dialog vector to the first features at every cell a dialog covers, once."""
         if self._dialogs is None:
             return features
-        if self._dialogs.shape != (features.shape[0], *features.shape[2:]):
+        placed = self._dialogs.shape[0], *self._dialogs.shape[2:]
+        if placed != (features.shape[0], *features.shape[2:]):
             raise ValueError(
-                f"dialogs were placed for (batch, height, width) {tuple(self._dialogs.shape)}, "
+                f"dialogs were placed for (batch, height, width) {placed}, "
                 f"the latents are {(features.shape[0], *features.shape[2:])}"
             )
         vector: Tensor = getattr(self.unet, DIALOG_EMBEDDING).to(features.dtype)
-        return features + self._dialogs.unsqueeze(1) * vector[:, None, None]
+        dialogs = self._dialogs.to(features.dtype)
+        return torch.addcmul(features, dialogs, vector[:, None, None])
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A cross-attention layer, the processor it had, and its level, counted from the top."""
+
+    attn: Any
+    former_processor: Any
+    level: int
+
+
+def _level(name: str, unet: UNet2DConditionModel) -> int:
+    """Tell from a module's name at which level of the U-Net it works; the top one is 0."""
+    deepest = len(unet.config["block_out_channels"]) - 1
+    blocks, number, *_ = name.split(".")
+    if blocks == "down_blocks":
+        return int(number)
+    return deepest - int(number) if blocks == "up_blocks" else deepest

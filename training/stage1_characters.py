@@ -151,9 +151,9 @@ class Panels:
 
     def batch(self, size: int, rng: random.Random) -> Batch:
         """Return one batch."""
-        bucket = rng.choices(MINI_SIZES, [sum(self.weights[bucket][-1:]) for bucket in MINI_SIZES])[
-            0
-        ]
+        # 0 for a size without any panel
+        shares = [sum(self.weights[bucket][-1:]) for bucket in MINI_SIZES]
+        bucket = rng.choices(MINI_SIZES, shares)[0]
         chosen = rng.choices(self.records[bucket], cum_weights=self.weights[bucket], k=size)
         latents = np.stack([self.latents[bucket][record["index"]] for record in chosen])
         captions, pictures, slots = [], [], []

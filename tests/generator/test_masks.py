@@ -58,6 +58,19 @@ def test_the_box_of_an_empty_slot_holds_the_top_left_cell() -> None:
     assert mask[0, :, 1].nonzero().flatten().tolist() == [0]
 
 
+def test_the_box_of_an_empty_slot_holds_nothing_where_that_is_wanted() -> None:
+    boxes = torch.tensor([[[0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.5, 0.5]]])
+    mask = character_mask(
+        boxes,
+        (3, 5),
+        tokens_per_character=1,
+        num_background_tokens=1,
+        zero_boxes_hold_a_cell=False,
+    )
+    assert not mask[..., 1].any()
+    assert mask[..., 2].any()
+
+
 def test_a_dialog_of_zeros_covers_nothing() -> None:
     assert not dialog_map(torch.zeros(2, 8, 4), (16, 24)).any()
 

@@ -9,6 +9,7 @@ from golden_values import Golden, assert_equals, assert_gradient_equals
 from torch import Tensor
 from torch.nn import functional
 
+from generator.settings import Oddity
 from generator.unet import CharacterAdapter, add_characters
 
 GOLDEN = Golden("unet_forward")
@@ -28,7 +29,9 @@ def adapter(unet: UNet2DConditionModel) -> CharacterAdapter:
     return adapter
 
 
-def condition(adapter: CharacterAdapter, case: str) -> AbstractContextManager[None]:
+def condition(
+    adapter: CharacterAdapter, case: str, tokens: Tensor | None = None
+) -> AbstractContextManager[None]:
     sizes = GOLDEN.config["cases"][case]
     return adapter.condition(
         GOLDEN[f"in/{case}/bbox"],
@@ -36,6 +39,7 @@ def condition(adapter: CharacterAdapter, case: str) -> AbstractContextManager[No
         (sizes["h"], sizes["w"]),
         tokens_per_character=TOKENS,
         num_background_tokens=TOKENS,
+        tokens=tokens,
     )
 
 
@@ -97,6 +101,26 @@ def test_removing_characters_restores_keys_and_outputs_bit_for_bit(
     assert list(unet.state_dict()) == keys
     assert torch.equal(call(unet, "cfg16"), output)
     add_characters(unet)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("case", GOLDEN.config["cases"])
+def test_tokens_that_are_given_beforehand_change_nothing(
+    case: str, adapter: CharacterAdapter
+) -> None:
+    with condition(adapter, case):
+        expected = call(adapter.unet, case)
+    with condition(adapter, case, tokens=GOLDEN[f"in/{case}/encoder_hidden_states"]):
+        assert_equals(call(adapter.unet, case), expected, 1e-6)
+
+
+@torch.no_grad()
+def test_an_inner_condition_gives_way_to_the_outer_one(adapter: CharacterAdapter) -> None:
+    with condition(adapter, "cfg16"):
+        expected = call(adapter.unet, "cfg16")
+        with condition(adapter, "r17x23_odd"):
+            pass
+        assert torch.equal(call(adapter.unet, "cfg16"), expected)
 
 
 @torch.no_grad()
@@ -167,7 +191,7 @@ def test_a_character_changes_nothing_outside_its_box_within_one_layer(
     other[:, -TOKENS:] += 1
     boxes = torch.tensor([[[0.5, 0.0, 1.0, 1.0]]])
     with adapter.condition(
-        boxes, None, (8, 9), tokens_per_character=TOKENS, num_background_tokens=TOKENS
+        boxes, None, (16, 18), tokens_per_character=TOKENS, num_background_tokens=TOKENS
     ):
         hidden_states = torch.randn(1, 72, 64)
         changed = (layer(hidden_states, tokens) - layer(hidden_states, other)).abs().sum(-1)
@@ -183,7 +207,7 @@ def test_scale_zero_leaves_only_the_text(adapter: CharacterAdapter) -> None:
     with adapter.condition(
         torch.ones(1, 1, 4),
         None,
-        (4, 4),
+        (8, 8),
         tokens_per_character=TOKENS,
         num_background_tokens=TOKENS,
         character_scale=0,
@@ -200,7 +224,7 @@ def test_the_published_grids_are_used_only_on_demand(adapter: CharacterAdapter) 
     tokens, hidden_states = torch.randn(1, 5 + 2 * TOKENS, 64), torch.randn(1, 22 * 12, 64)
     boxes = torch.tensor([[[0.0, 0.0, 0.5, 1.0]]])
     outputs = []
-    for compatibility in (False, True):
+    for compatibility in ((), ("guessed-grid",)):
         with adapter.condition(
             boxes,
             None,
@@ -211,3 +235,48 @@ def test_the_published_grids_are_used_only_on_demand(adapter: CharacterAdapter) 
         ):
             outputs.append(layer(hidden_states, tokens))
     assert not torch.allclose(*outputs)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("compatibility", "reaches"), [((), False), (("top-left-token",), True)])
+def test_an_empty_slot_is_seen_at_the_top_left_only_as_an_oddity(
+    compatibility: tuple[Oddity, ...], reaches: bool, adapter: CharacterAdapter
+) -> None:
+    layer = adapter.unet.mid_block.attentions[0].transformer_blocks[0].attn2
+    tokens, hidden_states = torch.randn(1, 5 + 2 * TOKENS, 64), torch.randn(1, 12, 64)
+    other = tokens.clone()
+    other[:, -TOKENS:] += 1
+    with adapter.condition(
+        torch.zeros(1, 1, 4),
+        None,
+        (6, 8),
+        tokens_per_character=TOKENS,
+        num_background_tokens=TOKENS,
+        compatibility=compatibility,
+    ):
+        changed = (layer(hidden_states, tokens) - layer(hidden_states, other)).abs().sum(-1)[0]
+    assert (changed[0] > 0) == reaches
+    assert (changed[1:] == 0).all()
+
+
+@torch.no_grad()
+def test_dialog_edges_in_half_precision_move_by_a_cell() -> None:
+    """0.7 * 10 is just below 7 in float16 and in float32 is rounded to 7."""
+    torch.manual_seed(0)
+    unet = UNet2DConditionModel(**GOLDEN.config["unet"]).half()
+    adapter = add_characters(unet)
+    boxes, features = torch.tensor([[[0.0, 0.0, 0.7, 1.0]]]), torch.zeros(1, 4, 10, 10).half()
+    dialogs = torch.tensor([[[0.0, 0.0, 0.7, 1.0]]])
+    widths = []
+    for compatibility in ((), ("half-precision-boxes",)):
+        with adapter.condition(
+            boxes,
+            dialogs,
+            (10, 10),
+            tokens_per_character=TOKENS,
+            num_background_tokens=TOKENS,
+            compatibility=compatibility,
+        ):
+            dialog = unet.conv_in(features) - unet.conv_in.bias[:, None, None]
+        widths.append(int((dialog.abs().sum(1)[0, 0] > 0).sum()))
+    assert widths == [7, 6]
