@@ -7,9 +7,10 @@ latents are read from the cache, half of the source pictures are the target's ow
 character is dropped in a twentieth of the cases and the caption likewise. Unlike the published
 training, everything is dropped together now and then, because the negative branch of guidance is
 just that, and a dropped character's tokens are those of an empty slot, as in drawing. The mini text
-and CLIP encoders were not trained on millions of pictures, so, unlike the full model's, they go on
-learning here; the manga encoder is frozen. A checkpoint in the output folder is resumed; without
-one, `--init FOLDER` starts from the weights of a model folder.
+encoders were not trained on millions of captions, so, unlike the full model's, they go on learning
+here; the picture encoders are frozen. The resampler starts from the one trained with them. A
+checkpoint in the output folder is resumed; without one, `--init FOLDER` starts from the weights of
+a model folder.
 """
 
 from __future__ import annotations
@@ -36,16 +37,15 @@ from transformers import (
     ViTMAEModel,
 )
 
-from generator.checkpoint import load_checkpoint
+from generator.checkpoint import load_checkpoint, load_resampler
 from generator.devices import pick_device
 from generator.prompts import TextEncoders
-from generator.resampler import CharacterResampler
 from generator.unet import CharacterAdapter, add_characters
 from training.data.buckets import MINI_SIZES, Size
 from training.data.cache import REFERENCE_PX
 from training.data.latents import latents_name
 from training.data.tokens import with_other_words
-from training.encoders import PATCH_PX
+from training.encoders import NUM_PATCHES, RESAMPLER
 from training.loop import LoopSettings, Training
 
 CPU = torch.device("cpu")
@@ -66,8 +66,6 @@ CENTRAL_SHARE, LOG_SIGMA_SPREAD = 0.85, 1.1
 
 On latents this small an even choice spends half of the steps where next to nothing can be told.
 """
-
-NUM_PATCHES = (REFERENCE_PX // PATCH_PX) ** 2
 
 NOISE_SCHEDULE: dict[str, Any] = {
     "num_train_timesteps": 1000, "beta_schedule": "scaled_linear", "beta_start": 0.00085,
@@ -97,13 +95,6 @@ def mini_unet(latent_channels: int = 8) -> tuple[UNet2DConditionModel, Character
         projection_class_embeddings_input_dim=6 * 32 + 128,
     )
     return unet, add_characters(unet)
-
-
-def mini_resampler() -> CharacterResampler:
-    """Return an untrained resampler for the mini encoders and U-Net."""
-    return CharacterResampler(
-        width=256, num_layers=3, clip_width=192, magi_width=192, output_width=256
-    )
 
 
 @dataclass(frozen=True)
@@ -213,12 +204,12 @@ class Stage:
         self.magi = _loaded(ViTMAEModel, encoders / "magi_image_encoder")
         self.unet: Any
         self.unet, self.adapter = mini_unet()
-        self.resampler = mini_resampler()
+        self.resampler = load_resampler(encoders / RESAMPLER)
         scheduler: Any = DDPMScheduler
         self.scheduler = scheduler(**NOISE_SCHEDULE)
         # a copy, because the scheduler takes its own to the device with the first noise it adds
         self.alphas_cumprod = self.scheduler.alphas_cumprod.clone()
-        for module in (self.magi, *self.trained().values()):
+        for module in (self.clip, self.magi, *self.trained().values()):
             module.to(device)
 
     def trained(self) -> dict[str, nn.Module]:
@@ -228,7 +219,6 @@ class Stage:
             "resampler": self.resampler,
             "text_encoder": self.text.encoder,
             "text_encoder_2": self.text.encoder_2,
-            "clip_image_encoder": self.clip,
         }
 
     def start_from(self, folder: Path) -> None:
@@ -239,7 +229,6 @@ class Stage:
             "resampler": given.resampler,
             "text_encoder": given.text.encoder,
             "text_encoder_2": given.text.encoder_2,
-            "clip_image_encoder": given.image_encoders.clip,
         }
         for name, module in self.trained().items():
             module.load_state_dict(sources[name].state_dict(), strict=True)
@@ -253,12 +242,11 @@ class Stage:
         patches = like.new_zeros(num_pictures + 1, NUM_PATCHES + 1, self.resampler.clip_width)
         summary = like.new_zeros(num_pictures + 1, self.resampler.magi_width)
         if num_pictures:
-            patches[1:] = self.clip(batch.pictures, output_hidden_states=True).hidden_states[-2]
             # patches are sorted by this noise: counting up keeps their order
             order = torch.arange(NUM_PATCHES, device=self.device).expand(num_pictures, -1)
             with torch.no_grad():
-                seen = self.magi(batch.pictures, noise=order).last_hidden_state[:, 0]
-            summary[1:] = seen
+                patches[1:] = self.clip(batch.pictures, output_hidden_states=True).hidden_states[-2]
+                summary[1:] = self.magi(batch.pictures, noise=order).last_hidden_state[:, 0]
         tokens = self.resampler(patches[:, None], summary[:, None])
         background = tokens[0, : self.resampler.num_background_tokens]
         of_picture = torch.zeros(len(like), MAX_CHARACTERS, dtype=torch.long, device=self.device)

@@ -18,7 +18,7 @@ from generator.pipeline import DiffSensei
 from generator.request import CharacterRequest, PanelRequest
 from training.autoencoder import mini_autoencoder
 from training.data.tokens import train_tokenizer
-from training.encoders import mini_encoders
+from training.encoders import mini_encoders, save_encoders
 from training.export import mini_components
 from training.loop import LoopSettings, Training
 from training.stage1_characters import MAX_CHARACTERS, MAX_DIALOGS, Batch, Stage
@@ -31,8 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     root = tmp_path_factory.mktemp("runs")
     tokenizer = train_tokenizer(["medium shot, a man on the left"] * 3, root / "encoders/tokenizer")
-    for name, encoder in mini_encoders(len(tokenizer)).items():
-        encoder.save_pretrained(root / "encoders" / name)
+    save_encoders(mini_encoders(len(tokenizer)), root / "encoders")
     mini_autoencoder().save_pretrained(root / "autoencoder" / "vae")
     stage = Stage(root / "encoders")
     Training(stage.trained(), LoopSettings(steps=1, learning_rate=1e-3), root / "stage1").save()
