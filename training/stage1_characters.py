@@ -204,7 +204,7 @@ class Stage:
         self.magi = _loaded(ViTMAEModel, encoders / "magi_image_encoder")
         self.unet: Any
         self.unet, self.adapter = mini_unet()
-        self.resampler = load_resampler(encoders / RESAMPLER)
+        self.resampler = load_resampler(encoders / RESAMPLER).float()
         scheduler: Any = DDPMScheduler
         self.scheduler = scheduler(**NOISE_SCHEDULE)
         # a copy, because the scheduler takes its own to the device with the first noise it adds
