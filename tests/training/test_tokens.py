@@ -3,7 +3,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from training.data.tokens import train_tokenizer, with_other_words
+from training.data.tokens import train_tokenizer, with_other_words, without_looks
 
 CAPTIONS = ["medium shot, a man on the left, smiling, in a room", "close-up, a woman, angry"] * 20
 
@@ -26,3 +26,8 @@ def test_other_words_leave_the_captions_own_in_order() -> None:
     for seed in range(30):
         mixed = iter(with_other_words(caption, random.Random(seed)).replace(",", "").split())
         assert all(word in mixed for word in caption.replace(",", "").split())
+
+
+def test_a_look_is_taken_out_and_all_else_stays() -> None:
+    told = "waist up, Omar with a hat and a beard on the left, with a smile; Ada with braids, calm"
+    assert without_looks(told) == "waist up, Omar on the left, with a smile; Ada, calm"

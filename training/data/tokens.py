@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,11 @@ def with_other_words(caption: str, rng: random.Random) -> str:
         else:
             parts[place] += " " + " ".join(words)
     return ", ".join(parts)
+
+
+def without_looks(caption: str) -> str:
+    """Return the caption of a peeps panel without what marks the people in it."""
+    return re.sub(r"(?<!,) with [^,;]+?(?= on the | in the middle|[,;]|$)", "", caption)
 
 
 def train_tokenizer(captions: Iterable[str], folder: Path) -> CLIPTokenizer:
