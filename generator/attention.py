@@ -18,7 +18,8 @@ class LayerCondition:
     """What one cross-attention layer is told about the characters of the running U-Net calls.
 
     Attributes:
-        mask: Bool, (batch, 1, cells, tokens), True where attention is allowed.
+        mask: (batch, 1, cells, tokens): Bool, True where attention is allowed, or what is added
+            to the scores, which spares every call the translation.
         num_tokens: background and character tokens at the end of `encoder_hidden_states`.
         scale: weight of the characters, 0 to 1.
         projected: keys and values of the text and of the characters where they stay the same for

@@ -1,16 +1,14 @@
 """The published folder layout in and out.
 
-A model folder holds `image_generator/` and, optionally, `settings.json`. Loading is strict: every
-missing or unexpected weight is named. Weights are read from safetensors where there is such a
-file, else from `.bin` without running any code in it.
+A model folder holds `image_generator/` and, optionally, `mllm/` and `settings.json`. Loading is
+strict: every missing or unexpected weight is named. Weights are read from safetensors where there
+is such a file, else from `.bin` without running any code in it, and go straight from the file into
+modules that had no memory before.
 """
 
 from __future__ import annotations
 
-import json
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +18,41 @@ import transformers
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
 from generator.components import Components
+from generator.conversion import convert_checkpoint
 from generator.encoders import CharacterEncoders
 from generator.errors import CheckpointError
+from generator.json_files import read_object, write_object
+from generator.library_parts import load_model, read_part
+from generator.mllm_checkpoint import load_mllm, save_mllm
 from generator.prompts import TextEncoders
+from generator.quantization import Quantization
 from generator.resampler import CharacterResampler
 from generator.settings import read_settings, write_settings
+from generator.sizes import PartSize, header_bytes
 from generator.unet import CharacterAdapter, add_characters
-from generator.weights import check_names, check_shapes, find_weights, read_weights, write_weights
+from generator.weight_files import find_weights
+from generator.weights import (
+    check_names,
+    check_shapes,
+    place_weights,
+    read_weights,
+    write_shards,
+    write_weights,
+)
+
+__all__ = [
+    "PartSize",
+    "convert_checkpoint",
+    "header_bytes",
+    "load_checkpoint",
+    "load_mllm",
+    "load_resampler",
+    "load_unet",
+    "save_checkpoint",
+]
 
 IMAGE_GENERATOR = "image_generator"
+MLLM = "mllm"
 MODEL_INDEX = "model_index.json"
 PROCESSOR_FILE = "preprocessor_config.json"
 RESAMPLER_CONFIG = "config.json"
@@ -53,11 +77,26 @@ CLASSES = {
 """The classes that a folder's `model_index.json` may name."""
 
 
-def load_checkpoint(folder: Path, *, dtype: torch.dtype = torch.float32) -> Components:
+def load_checkpoint(
+    folder: Path,
+    *,
+    dtype: torch.dtype = torch.float32,
+    mllm_dtype: torch.dtype | None = None,
+    quantize: Quantization | None = None,
+    with_mllm: bool = True,
+) -> Components:
     """Load a model folder on the CPU, ready for inference.
 
     The autoencoder stays in float32 where its configuration says that it must
     (`force_upcast`, as SDXL's does).
+
+    Args:
+        folder: in the published layout.
+        dtype: of all parts but the language model.
+        mllm_dtype: of the language model; `dtype` by default.
+        quantize: the bits of the language model's weights; see `load_mllm`.
+        with_mllm: load the language model, if the folder has one. It is larger than all else
+            together, so a caller may load it later, by `load_mllm(folder / "mllm")`.
 
     Raises:
         CheckpointError: a file is missing or damaged, or its weights do not fit.
@@ -65,7 +104,7 @@ def load_checkpoint(folder: Path, *, dtype: torch.dtype = torch.float32) -> Comp
     root = folder / IMAGE_GENERATOR
     if not root.is_dir():
         raise CheckpointError(root, "no such folder; expected a model in the published layout")
-    index = _read_json(root / MODEL_INDEX)
+    index = read_object(root / MODEL_INDEX)
     unet, adapter = load_unet(root / "unet", dtype=dtype)
     return Components(
         unet=unet,
@@ -81,22 +120,25 @@ def load_checkpoint(folder: Path, *, dtype: torch.dtype = torch.float32) -> Comp
         vae=_load_vae(root, index, dtype),
         scheduler=_load_part(root, "scheduler", index),
         settings=read_settings(folder),
+        mllm=load_mllm(folder / MLLM, dtype=mllm_dtype or dtype, quantize=quantize)
+        if with_mllm and (folder / MLLM).is_dir()
+        else None,
     )
 
 
 def load_unet(
     folder: Path, *, dtype: torch.dtype = torch.float32
 ) -> tuple[UNet2DConditionModel, CharacterAdapter]:
-    """Load a U-Net with its characters from `config.json` and one weight file.
+    """Load a U-Net with its characters from `config.json` and its weights.
 
     Raises:
         CheckpointError: a file is missing or damaged, or its weights do not fit.
     """
-    config = _read_json(folder / "config.json")
+    config = read_object(folder / "config.json")
     path = find_weights(folder)
     weights = read_weights(path)
     try:
-        with torch.device("meta"):  # no random weights that are overwritten at once
+        with torch.device("meta"):
             unet = UNet2DConditionModel.from_config(config)
             adapter = add_characters(unet)
     except (ValueError, TypeError, NotImplementedError) as error:
@@ -106,8 +148,7 @@ def load_unet(
         path, missing=expected.keys() - weights.keys(), unexpected=weights.keys() - expected.keys()
     )
     check_shapes(path, found=weights, expected=expected)
-    weights = {name: tensor.to(dtype) for name, tensor in weights.items()}
-    unet.load_state_dict(weights, strict=True, assign=True)
+    place_weights(unet, weights, dtype=dtype)
     return unet.eval(), adapter
 
 
@@ -123,7 +164,7 @@ def load_resampler(folder: Path) -> CharacterResampler:
     path = find_weights(folder)
     weights = read_weights(path)
     config_path = folder / RESAMPLER_CONFIG
-    head_width = _read_json(config_path).get("head_width", 64) if config_path.exists() else 64
+    head_width = read_object(config_path).get("head_width", 64) if config_path.exists() else 64
     try:
         return CharacterResampler.from_state_dict(weights, head_width=head_width).eval()
     except KeyError as error:
@@ -135,7 +176,8 @@ def load_resampler(folder: Path) -> CharacterResampler:
 def save_checkpoint(components: Components, folder: Path) -> None:
     """Write a model folder in the published layout, as safetensors, all of it or nothing.
 
-    Other files in the folder, such as a model card, stay.
+    Other files in the folder, such as a model card, stay; so does its `mllm/` if the components
+    have none.
 
     Raises:
         CheckpointError: the folder cannot be written.
@@ -145,11 +187,14 @@ def save_checkpoint(components: Components, folder: Path) -> None:
         with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as name:
             unfinished = Path(name)
             _write_image_generator(components, unfinished / IMAGE_GENERATOR)
+            if components.mllm is not None:
+                save_mllm(components.mllm, unfinished / MLLM)
             write_settings(components.settings, unfinished)
-            old, new = folder / IMAGE_GENERATOR, unfinished / IMAGE_GENERATOR
-            if old.exists():
-                old.rename(unfinished / "replaced")
-            new.rename(old)
+            for new in [path for path in unfinished.iterdir() if path.is_dir()]:
+                old = folder / new.name
+                if old.exists():
+                    old.rename(unfinished / f"replaced-{new.name}")
+                new.rename(old)
             for file in unfinished.glob("*.json"):
                 file.replace(folder / file.name)
     except OSError as error:
@@ -175,19 +220,17 @@ def _write_image_generator(components: Components, root: Path) -> None:
         encoder.save_pretrained(root / name)
         processor.save_pretrained(root / name)
     components.unet.save_config(root / "unet")
-    write_weights(
-        components.unet.state_dict(), root / "unet" / "diffusion_pytorch_model.safetensors"
-    )
+    write_shards(components.unet.state_dict(), root / "unet", "diffusion_pytorch_model")
     resampler = root / "image_proj_model"
     resampler.mkdir()
     write_weights(components.resampler.state_dict(), resampler / "model.safetensors")
-    _write_json({"head_width": components.resampler.head_width}, resampler / RESAMPLER_CONFIG)
+    write_object({"head_width": components.resampler.head_width}, resampler / RESAMPLER_CONFIG)
     libraries = {"vae": "diffusers", "scheduler": "diffusers"}
     index = {
         name: [libraries.get(name, "transformers"), type(part).__name__]
         for name, part in parts.items()
     }
-    _write_json(
+    write_object(
         {
             "_class_name": "StableDiffusionXLPipeline",
             "_diffusers_version": diffusers.__version__,
@@ -200,8 +243,8 @@ def _write_image_generator(components: Components, root: Path) -> None:
 
 def _load_image_encoders(root: Path, dtype: torch.dtype) -> CharacterEncoders:
     clip_folder, magi_folder = root / "clip_image_encoder", root / "magi_image_encoder"
-    clip = _load_transformers(clip_folder, transformers.CLIPVisionModelWithProjection, dtype)
-    magi = _load_transformers(magi_folder, transformers.ViTMAEModel, dtype)
+    clip = load_model(clip_folder, transformers.CLIPVisionModelWithProjection, dtype=dtype)
+    magi = load_model(magi_folder, transformers.ViTMAEModel, dtype=dtype)
     return CharacterEncoders(
         clip=clip,
         clip_processor=_load_processor(
@@ -222,65 +265,24 @@ def _load_image_encoders(root: Path, dtype: torch.dtype) -> CharacterEncoders:
 def _load_processor(folder: Path, cls: Any, **published: Any) -> Any:
     """Load the saved preprocessing; the published one, at the encoder's size, if none is saved."""
     if (folder / PROCESSOR_FILE).exists():
-        return _read_part(folder, cls)
+        return read_part(folder, cls)
     return cls(**published)
 
 
 def _load_text_encoder(root: Path, name: str, index: dict[str, Any], dtype: torch.dtype) -> Any:
-    return _load_transformers(root / name, _named_class(root, name, index), dtype)
+    return load_model(root / name, _named_class(root, name, index), dtype=dtype)
 
 
 def _load_part(root: Path, name: str, index: dict[str, Any]) -> Any:
     """Load a component without weights."""
-    return _read_part(root / name, _named_class(root, name, index))
-
-
-def _read_part(folder: Path, cls: Any) -> Any:
-    if not folder.is_dir():
-        raise CheckpointError(folder, "folder is missing from the model")
-    try:
-        return cls.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise CheckpointError(folder, f"makes no {cls.__name__}: {error}") from error
+    return read_part(root / name, _named_class(root, name, index))
 
 
 def _load_vae(root: Path, index: dict[str, Any], dtype: torch.dtype) -> Any:
     cls = _named_class(root, "vae", index)
-    if _read_json(root / "vae" / "config.json").get("force_upcast", False):
+    if read_object(root / "vae" / "config.json").get("force_upcast", False):
         dtype = torch.float32
-    return _load_model(root / "vae", cls, torch_dtype=dtype)
-
-
-def _load_transformers(folder: Path, cls: Any, dtype: torch.dtype) -> Any:
-    return _load_model(folder, cls, dtype=dtype)
-
-
-def _load_model(folder: Path, cls: Any, **options: Any) -> Any:
-    """Load by the library's own loader, because it renames weights of older versions."""
-    path = find_weights(folder)
-    read_weights(path)  # gives a clear error for a damaged file
-    try:
-        with _no_progress_bars():
-            model, info = cls.from_pretrained(
-                folder, output_loading_info=True, local_files_only=True, **options
-            )
-    except (OSError, ValueError, TypeError, RuntimeError) as error:
-        raise CheckpointError(folder, f"makes no {cls.__name__}: {error}") from error
-    check_names(path, missing=info["missing_keys"], unexpected=info["unexpected_keys"])
-    return model.eval()
-
-
-@contextmanager
-def _no_progress_bars() -> Iterator[None]:
-    """Keep transformers' own bars off the screen; the caller reports progress."""
-    library: Any = transformers.utils.logging
-    were_on = library.is_progress_bar_enabled()
-    library.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if were_on:
-            library.enable_progress_bar()
+    return load_model(root / "vae", cls, torch_dtype=dtype)
 
 
 def _named_class(root: Path, name: str, index: dict[str, Any]) -> Any:
@@ -293,19 +295,3 @@ def _named_class(root: Path, name: str, index: dict[str, Any]) -> Any:
             raise CheckpointError(
                 path, f"{name} is {found!r}; expected one of {', '.join(CLASSES[name])}"
             )
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(path.read_bytes())
-    except FileNotFoundError as error:
-        raise CheckpointError(path, "file is missing from the model") from error
-    except (OSError, ValueError) as error:
-        raise CheckpointError(path, f"is no JSON: {error}") from error
-    if not isinstance(values, dict):
-        raise CheckpointError(path, "expected an object")
-    return values
-
-
-def _write_json(values: dict[str, Any], path: Path) -> None:
-    path.write_text(json.dumps(values, indent=2) + "\n")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from generator.encoders import CharacterEncoders
+from generator.mllm import CharacterMllm
 from generator.prompts import TextEncoders
 from generator.resampler import CharacterResampler
 from generator.settings import DrawSettings
@@ -30,6 +31,7 @@ class Components:
         vae: AutoencoderKL or AutoencoderDC.
         scheduler: of diffusers; copied for each batch, because some keep a history.
         settings: how the model is meant to be used.
+        mllm: makes character tokens agree with the caption; None where the folder has none.
     """
 
     unet: UNet2DConditionModel
@@ -40,6 +42,7 @@ class Components:
     vae: Any
     scheduler: Any
     settings: DrawSettings
+    mllm: CharacterMllm | None = None
 
     def encoding_modules(self) -> tuple[nn.Module, ...]:
         """The modules that turn captions and pictures into tokens."""

@@ -5,46 +5,36 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from generator.components import Components
+from generator.conditioning import Conditioning
 from generator.decoding import latent_factor
+from generator.devices import CPU
 from generator.errors import DrawingError
-from generator.prompts import TextConditioning
 from generator.request import Corners, PanelRequest
 
 OnStep = Callable[[Sequence[PanelRequest], int, int], None]
 """Called with the panels in work, the steps done and all steps; may raise to cancel."""
 
 
-@dataclass(frozen=True)
-class Conditioning:
-    """What one panel is drawn from: text and image tokens of the wanted and the unwanted.
-
-    Image tokens are (background + characters * tokens per character, width).
-    """
-
-    text: TextConditioning
-    negative_text: TextConditioning
-    image_tokens: Tensor
-    negative_image_tokens: Tensor
-
-
 def panel_noise(requests: Sequence[PanelRequest]) -> list[torch.Generator]:
     """Give each panel its own source of noise; on the CPU, so that every device draws the same."""
-    return [torch.Generator("cpu").manual_seed(request.seed) for request in requests]
+    return [torch.Generator(CPU).manual_seed(request.seed) for request in requests]
 
 
+@torch.inference_mode()
 def denoise(
     requests: Sequence[PanelRequest],
     conditionings: Sequence[Conditioning],
     components: Components,
     *,
     noise: list[torch.Generator],
+    device: torch.device | None = None,
     on_step: OnStep | None = None,
 ) -> Tensor:
     """Turn noise into latents, (panels, channels, height, width) in float32, ready to decode.
@@ -52,52 +42,108 @@ def denoise(
     Args:
         requests: panels of one size.
         conditionings: of the same panels.
-        components: the U-Net lies on the device to compute on.
+        components: the parts at work.
         noise: each panel's source of randomness.
+        device: to compute on; by default where the U-Net's weights lie.
         on_step: called after each step.
 
     Raises:
         DrawingError: the latents are not finite, as where float16 overflows.
     """
-    unet: Any = components.unet
-    settings, scheduler = components.settings, copy.deepcopy(components.scheduler)
-    device, dtype = unet.device, unet.dtype
-    guided = settings.guidance_scale > 1
-    factor = latent_factor(components.vae)
-    size = requests[0].height_px // factor, requests[0].width_px // factor
-    scheduler.set_timesteps(settings.num_inference_steps, device=device)
-    shape = unet.config.in_channels, *size
-    latents: Tensor = torch.stack([torch.randn(shape, generator=source) for source in noise]).to(
-        device
+    latents = denoise_unchecked(
+        requests, conditionings, components, noise=noise, device=device, on_step=on_step
     )
-    latents = latents * scheduler.init_noise_sigma
-    step_options = _step_options(scheduler, noise)
-    hidden_states, added = _unet_inputs(requests, conditionings, guided, device, dtype)
-    characters = [[character.box for character in panel.characters] for panel in requests]
-    dialogs = [panel.dialog_boxes for panel in requests]
-    with components.adapter.condition(
-        _boxes(characters, settings.max_characters, guided).to(device),
-        _boxes(dialogs, settings.max_dialogs, guided).to(device),
-        size,
-        tokens_per_character=components.resampler.tokens_per_character,
-        num_background_tokens=components.resampler.num_background_tokens,
-        character_scale=settings.character_scale,
-    ):
-        for step, timestep in enumerate(scheduler.timesteps, start=1):
-            inputs = torch.cat([latents, latents]) if guided else latents
-            inputs = scheduler.scale_model_input(inputs, timestep).to(dtype)
-            noise_pred = unet(inputs, timestep, hidden_states, added_cond_kwargs=added).sample
-            noise_pred = noise_pred.float()
-            if guided:
-                unwanted, wanted = noise_pred.chunk(2)
-                noise_pred = unwanted + settings.guidance_scale * (wanted - unwanted)
-            latents = scheduler.step(noise_pred, timestep, latents, **step_options).prev_sample
-            if on_step is not None:
-                on_step(requests, step, len(scheduler.timesteps))
     if not latents.isfinite().all():
         names = ", ".join(request.id for request in requests)
+        dtype = components.unet.dtype
         raise DrawingError(f"no finite picture for {names} in {dtype}; load with dtype float32")
     return latents
+
+
+def denoise_unchecked(
+    requests: Sequence[PanelRequest],
+    conditionings: Sequence[Conditioning],
+    components: Components,
+    *,
+    noise: list[torch.Generator],
+    device: torch.device | None = None,
+    on_step: OnStep | None = None,
+) -> Tensor:
+    """Do what `denoise` does without a look at the result: nothing here waits for the device.
+
+    The scheduler's own numbers lie on the CPU, where its decisions cost no wait. One that adds
+    noise takes each panel's from its own source on the CPU, and copies it once a step.
+    """
+    unet: Any = components.unet
+    settings, dtype, device = components.settings, unet.dtype, device or unet.device
+    guided = settings.guidance_scale > 1
+    scheduler = _ready_scheduler(components)
+    step_options = _step_options(scheduler, noise)
+    latents = _first_latents(requests[0], components, scheduler, noise).to(device)
+    timesteps = scheduler.timesteps.float().to(device).unbind()
+    hidden_states, added = _unet_inputs(requests, conditionings, guided, device, dtype)
+    with _in_place(requests, components, latents, hidden_states, guided):
+        for step, timestep in enumerate(scheduler.timesteps):
+            inputs = torch.cat([latents, latents]) if guided else latents
+            inputs = scheduler.scale_model_input(inputs, timestep).to(dtype)
+            noise_pred = unet(
+                inputs, timesteps[step], hidden_states, added_cond_kwargs=added, return_dict=False
+            )[0].float()
+            if guided:
+                unwanted, wanted = noise_pred.chunk(2)
+                noise_pred = torch.lerp(unwanted, wanted, settings.guidance_scale)
+            stepped = scheduler.step(noise_pred, timestep, latents, **step_options)
+            latents = stepped.prev_sample
+            if on_step is not None:
+                on_step(requests, step + 1, len(timesteps))
+    return latents
+
+
+def _ready_scheduler(components: Components) -> Any:
+    """Give a scheduler at its first step, with its numbers on the CPU."""
+    scheduler = copy.deepcopy(components.scheduler)
+    scheduler.set_timesteps(components.settings.num_inference_steps)
+    if hasattr(scheduler, "set_begin_index"):
+        scheduler.set_begin_index(0)
+    return scheduler
+
+
+def _first_latents(
+    request: PanelRequest, components: Components, scheduler: Any, noise: list[torch.Generator]
+) -> Tensor:
+    """Draw each panel's noise from its own source; on the CPU."""
+    unet: Any = components.unet
+    factor = latent_factor(components.vae)
+    shape = unet.config.in_channels, request.height_px // factor, request.width_px // factor
+    latents = torch.stack([torch.randn(shape, generator=source) for source in noise])
+    scaled: Tensor = latents * scheduler.init_noise_sigma
+    return scaled
+
+
+def _in_place(
+    requests: Sequence[PanelRequest],
+    components: Components,
+    latents: Tensor,
+    hidden_states: Tensor,
+    guided: bool,
+) -> AbstractContextManager[None]:
+    """Hold the panels' characters and dialogs where they belong, in all calls of the U-Net."""
+    settings, resampler = components.settings, components.resampler
+    characters = [[character.box for character in panel.characters] for panel in requests]
+    dialogs = [panel.dialog_boxes for panel in requests]
+    dialog_boxes = None
+    if any(dialogs):
+        dialog_boxes = _boxes(dialogs, settings.max_dialogs, guided).to(latents.device)
+    return components.adapter.condition(
+        _boxes(characters, settings.max_characters, guided).to(latents.device),
+        dialog_boxes,
+        (latents.shape[2], latents.shape[3]),
+        tokens_per_character=resampler.tokens_per_character,
+        num_background_tokens=resampler.num_background_tokens,
+        character_scale=settings.character_scale,
+        compatibility=settings.compatibility,
+        tokens=hidden_states,
+    )
 
 
 def _unet_inputs(

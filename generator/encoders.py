@@ -40,6 +40,12 @@ class CharacterEncoders:
     magi_processor: Any
 
     @property
+    def clip_image_size(self) -> int:
+        """Edge, in pixels, of the pictures that CLIP sees."""
+        config: Any = self.clip.config
+        return int(config.image_size)
+
+    @property
     def num_clip_tokens(self) -> int:
         """How many patches, the class token among them, CLIP gives for a picture."""
         config: Any = self.clip.config
@@ -146,7 +152,7 @@ def empty_slot_tokens(
     They are those of zero features, or with the oddity `black-empty-slots` of a black picture.
     """
     if "black-empty-slots" in compatibility:
-        edge: int = encoders.clip.config.image_size
+        edge = encoders.clip_image_size
         mask = "random-masking" in compatibility
         black = [Image.new("RGB", (edge, edge))]
         return next(_encode(black, encoders, resampler, mask_at_random=mask, batch_size=1))

@@ -2,8 +2,10 @@
 
 GeneratorError
 ├── CheckpointError   the model folder is missing, damaged or not what its names promise
+├── OptionError       a way to draw that there is not, such as an unknown scheduler
 ├── RequestError      a panel that cannot be drawn as asked
 └── DrawingError      the model gave no picture
+    └── AdapterError  the language model gave no tokens for a caption
 """
 
 from __future__ import annotations
@@ -30,6 +32,10 @@ class CheckpointError(GeneratorError):
         self.problem = problem
 
 
+class OptionError(GeneratorError):
+    """The model cannot be made to draw in the way that was asked for."""
+
+
 class RequestError(GeneratorError):
     """A panel asks for more than the model can draw.
 
@@ -45,3 +51,16 @@ class RequestError(GeneratorError):
 
 class DrawingError(GeneratorError):
     """The model gave numbers that are no picture."""
+
+
+class AdapterError(DrawingError):
+    """The language model gave no adapted tokens for a panel.
+
+    Attributes:
+        caption: the panel's.
+    """
+
+    def __init__(self, caption: str, problem: str) -> None:
+        """Keep the caption."""
+        super().__init__(f"{problem}; the caption is {caption!r}")
+        self.caption = caption

@@ -36,10 +36,17 @@ class TextEncoders:
             the second encoder's pooled embedding, (prompts, pooled width).
         """
         for prompt in prompts:
-            _warn_if_cut(prompt, self.tokenizer, _length(self.tokenizer, self.encoder))
+            if unread := self.unread(prompt):
+                log.info("the text encoders do not read to the end: %s", unread)
         first, _ = _encode(prompts, self.tokenizer, self.encoder)
         second, pooled = _encode(prompts, self.tokenizer_2, self.encoder_2)
         return torch.cat([first, second], dim=-1), pooled
+
+    def unread(self, prompt: str) -> str:
+        """Return the end of a prompt that the encoders do not read, empty if they read it all."""
+        length = _length(self.tokenizer, self.encoder) - 2
+        ids = self.tokenizer(prompt, add_special_tokens=False, verbose=False).input_ids
+        return str(self.tokenizer.decode(ids[length:])) if len(ids) > length else ""
 
 
 @dataclass(frozen=True)
@@ -49,13 +56,17 @@ class TextConditioning:
     prompt_embeds: Tensor
     pooled: Tensor
 
+    def to(self, device: torch.device) -> TextConditioning:
+        """Return the same on a device."""
+        return TextConditioning(self.prompt_embeds.to(device), self.pooled.to(device))
+
 
 def encode_distinct(
     prompts: Sequence[str], encoders: TextEncoders, *, batch_size: int = ENCODING_BATCH
 ) -> dict[str, TextConditioning]:
     """Encode each distinct prompt once, `batch_size` together.
 
-    A prompt that is longer than the encoders read is logged with the words they do not see.
+    A prompt that is longer than the encoders read is logged, as information, with its unread end.
     """
     distinct = list(dict.fromkeys(prompts))
     encoded: dict[str, TextConditioning] = {}
@@ -78,10 +89,3 @@ def _encode(prompts: Sequence[str], tokenizer: Any, encoder: Any) -> tuple[Tenso
 
 def _length(tokenizer: Any, encoder: Any) -> int:
     return int(min(tokenizer.model_max_length, encoder.config.max_position_embeddings))
-
-
-def _warn_if_cut(prompt: str, tokenizer: Any, length: int) -> None:
-    ids = tokenizer(prompt, add_special_tokens=False, verbose=False).input_ids
-    if len(ids) > length - 2:
-        unseen = tokenizer.decode(ids[length - 2 :])
-        log.warning("the text encoder reads %d tokens and will not see: %s", length - 2, unseen)

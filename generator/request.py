@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from generator.errors import RequestError
 from generator.settings import DrawSettings
@@ -61,10 +61,21 @@ class PanelRequest:
 
 @dataclass(frozen=True)
 class DrawnPanel:
-    """A picture and what it was drawn from."""
+    """A picture and what it was drawn from.
+
+    Attributes:
+        request: the panel.
+        image: its picture.
+        provenance: everything else it depends on, as JSON values: `weights` (the model's
+            fingerprint), `seed`, `prompt`, `negative_prompt`, `height_px`, `width_px`,
+            `character_boxes`, `dialog_boxes`, `settings`, `scheduler`, `loras`, `dtype`, `mode`,
+            `mllm` (how its language model was held, null if there was none), `tiled` and
+            `versions` of the libraries.
+    """
 
     request: PanelRequest
     image: Image
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
 def check_panels(

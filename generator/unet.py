@@ -118,6 +118,8 @@ class CharacterAdapter:
             ).unsqueeze(1)
             for grid in self._grids(latent_size, compatibility)
         ]
+        if tokens is not None:
+            masks = [_as_scores(mask, tokens.dtype) for mask in masks]
         num_tokens = num_background_tokens + character_boxes.shape[1] * tokens_per_character
         processors = [layer.attn.processor for layer in self._layers]
         outer = [processor.condition for processor in processors], self._dialogs
@@ -173,6 +175,24 @@ class CharacterAdapter:
         vector: Tensor = getattr(self.unet, DIALOG_EMBEDDING).to(features.dtype)
         dialogs = self._dialogs.to(features.dtype)
         return torch.addcmul(features, dialogs, vector[:, None, None])
+
+
+def _as_scores(allowed: Tensor, dtype: torch.dtype) -> Tensor:
+    """Turn True into 0 and False into minus infinity."""
+    return torch.zeros_like(allowed, dtype=dtype).masked_fill(~allowed, float("-inf"))
+
+
+def compile_blocks(unet: UNet2DConditionModel, **options: Any) -> None:
+    """Let torch compile the transformer blocks, characters included, at their first call.
+
+    Blocks of one width share one graph, whatever the size of the panels and of the batch.
+
+    Args:
+        unet: with or without characters.
+        options: of `torch.compile`.
+    """
+    model: Any = unet
+    model.compile_repeated_blocks(dynamic=True, **options)
 
 
 @dataclass(frozen=True)

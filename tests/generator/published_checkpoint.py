@@ -8,10 +8,13 @@ from typing import Any
 
 import torch
 from golden_values import Golden
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 SCHEDULER = "EulerDiscreteScheduler"
 HEAD_WIDTH = 16
+LLM_CONTEXT = 256
+RESAMPLERS = ("input_resampler", "output_resampler")
 
 
 def write_published_checkpoint(golden: Golden, folder: Path) -> None:
@@ -48,6 +51,72 @@ def write_published_checkpoint(golden: Golden, folder: Path) -> None:
         "negative_prompt": config["negative_prompt"],
     }
     _write_json(settings, folder / "settings.json")
+
+
+def write_published_mllm(golden: Golden, folder: Path) -> None:
+    """Add the recorded language model adapter, with the table old versions saved in every layer."""
+    root = folder / "mllm"
+    sizes, vocabulary = golden.config["models"]["agent"], golden.config["llm_vocab"]
+    heads = sizes["heads"]
+    _write_json({f"{name}_num_heads": heads for name in RESAMPLERS}, root / "agent/config.json")
+    weights = _weights(golden, "agent")
+    llm = {
+        name.removeprefix("llm."): tensor
+        for name, tensor in weights.items()
+        if name.startswith("llm.")
+    }
+    agent = {name: tensor for name, tensor in weights.items() if not name.startswith("llm.")}
+    torch.save(agent, root / "agent/pytorch_model.bin")
+    config = {
+        "model_type": "llama",
+        "architectures": ["LlamaForCausalLM"],
+        "vocab_size": len(vocabulary),
+        "hidden_size": sizes["hidden"],
+        "intermediate_size": sizes["inter"],
+        "num_hidden_layers": sizes["layers"],
+        "num_attention_heads": heads,
+        "max_position_embeddings": LLM_CONTEXT,
+        "rms_norm_eps": 1e-5,
+        "rope_theta": 10000.0,
+        "torch_dtype": "float32",
+    }
+    _write_json(config, root / "llm/config.json")
+    for layer in range(sizes["layers"]):
+        llm[f"model.layers.{layer}.self_attn.rotary_emb.inv_freq"] = torch.ones(5)
+    torch.save(llm, root / "llm/pytorch_model.bin")
+    write_toy_tokenizer(vocabulary, root / "tokenizer")
+
+
+def write_toy_tokenizer(vocabulary: dict[str, int], folder: Path) -> None:
+    """Write the recorded tokenizer: always a prefix first, then word by word."""
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, "<unk>"))
+    tokenizer.normalizer = normalizers.Prepend("\N{LOWER ONE EIGHTH BLOCK} ")
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    folder.mkdir(parents=True)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    about = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "bos_token": "<s>",
+        "eos_token": "</s>",
+        "unk_token": "<unk>",
+        "pad_token": "<pad>",
+    }
+    _write_json(about, folder / "tokenizer_config.json")
+
+
+def save_as(folder: Path, suffix: str) -> None:
+    """Write the weights of every part again as `.bin` or `.safetensors` files."""
+    for path in [path for path in folder.rglob("*") if path.suffix in (".bin", ".safetensors")]:
+        read = load_file if path.suffix == ".safetensors" else torch.load
+        weights = dict(read(path))
+        path.unlink()
+        if suffix == ".bin":
+            is_vae = path.parent.name == "vae"
+            name = "diffusion_pytorch_model.bin" if is_vae else "pytorch_model.bin"
+            torch.save(weights, path.parent / name)
+        else:
+            name = "diffusion_pytorch_model" if path.parent.name in ("unet", "vae") else "model"
+            save_file(weights, path.parent / f"{name}.safetensors", {"format": "pt"})
 
 
 def _weights(golden: Golden, name: str) -> dict[str, torch.Tensor]:

@@ -7,9 +7,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from published_checkpoint import save_as
 from safetensors.torch import load_file, save_file
 
-from generator.checkpoint import load_checkpoint, load_resampler, load_unet, save_checkpoint
+from generator.checkpoint import (
+    load_checkpoint,
+    load_mllm,
+    load_resampler,
+    load_unet,
+    save_checkpoint,
+)
 from generator.errors import CheckpointError
 from generator.pipeline import DiffSensei
 from generator.settings import DrawSettings
@@ -72,6 +79,55 @@ def test_a_unet_weight_of_another_shape_is_named(model_folder: Path) -> None:
     )
     with pytest.raises(CheckpointError, match=r"dialog_bbox_embedding is \(3,\), expected \(16,\)"):
         load_unet(model_folder / "image_generator/unet")
+
+
+def rename_as_in_memory(folder: Path, model: DiffSensei) -> None:
+    """Write the encoders' weights under the names that the installed transformers gives them."""
+    text, images = model.components.text, model.components.image_encoders
+    renamed = set()
+    for name, encoder in (
+        ("text_encoder", text.encoder),
+        ("text_encoder_2", text.encoder_2),
+        ("clip_image_encoder", images.clip),
+        ("magi_image_encoder", images.magi),
+    ):
+        path = folder / f"image_generator/{name}/model.safetensors"
+        weights = {key: tensor.clone() for key, tensor in encoder.state_dict().items()}
+        renamed |= {name} if set(weights) != set(load_file(path)) else set()
+        save_file(weights, path, {"format": "pt"})
+    assert renamed == {"text_encoder", "magi_image_encoder"}
+
+
+@pytest.mark.parametrize(("suffix", "names"), [(".bin", "old"), (".safetensors", "new")])
+def test_both_formats_and_all_names_give_the_same_model(
+    suffix: str, names: str, model: DiffSensei, model_folder: Path
+) -> None:
+    if names == "new":
+        rename_as_in_memory(model_folder, model)
+    save_as(model_folder, suffix)
+    actual, expected = load_checkpoint(model_folder), model.components
+    for left, right in zip(
+        (actual.unet, actual.vae, *actual.encoding_modules()),
+        (expected.unet, expected.vae, *expected.encoding_modules()),
+        strict=True,
+    ):
+        weights = left.state_dict()
+        assert all(torch.equal(weights[name], value) for name, value in right.state_dict().items())
+
+
+def test_the_language_model_is_loaded_and_saved_with_the_rest(
+    published_folder_with_mllm: Path, tmp_path: Path
+) -> None:
+    parts = load_checkpoint(published_folder_with_mllm, mllm_dtype=torch.bfloat16)
+    assert parts.mllm is not None
+    assert parts.unet.dtype == torch.float32
+    save_checkpoint(parts, tmp_path)
+    loaded, weights = load_mllm(tmp_path / "mllm", dtype=torch.bfloat16), parts.mllm.state_dict()
+    assert all(torch.equal(value, weights[name]) for name, value in loaded.state_dict().items())
+
+
+def test_the_language_model_is_left_out_on_demand(published_folder_with_mllm: Path) -> None:
+    assert load_checkpoint(published_folder_with_mllm, with_mllm=False).mllm is None
 
 
 @pytest.mark.parametrize("name", [CLIP, VAE])

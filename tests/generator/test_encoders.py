@@ -67,3 +67,37 @@ def test_transparent_pictures_lie_on_white_paper(mode: str) -> None:
 
 def test_colours_become_gray() -> None:
     assert to_gray(Image.new("RGB", (2, 2), (255, 0, 0))).getpixel((0, 0)) == (76, 76, 76)
+
+
+@torch.no_grad()
+def test_random_masking_hides_three_quarters_of_a_picture_but_always_the_same(
+    model: DiffSensei,
+) -> None:
+    images, lengths = model.components.image_encoders, list[int]()
+    hook = images.magi.layernorm.register_forward_pre_hook(
+        lambda _, inputs: lengths.append(inputs[0].shape[1] - 1)  # but the class token
+    )
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    _, whole = images.encode([FIRST])
+    _, masked = images.encode([FIRST], mask_at_random=True)
+    _, together = images.encode([SECOND, FIRST], mask_at_random=True)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert not torch.allclose(whole, masked, atol=1e-3)
+    assert_equals(masked, together[1:], 1e-5)
+    _, whole_again = images.encode([FIRST])
+    hook.remove()
+    assert torch.equal(whole, whole_again)
+    num_patches = images.magi.embeddings.patch_embeddings.num_patches
+    assert lengths == [num_patches, num_patches // 4, num_patches // 4, num_patches]
+
+
+@torch.no_grad()
+def test_empty_slots_have_the_tokens_of_a_black_picture_only_as_an_oddity(
+    model: DiffSensei,
+) -> None:
+    encoders, resampler = model.components.image_encoders, model.components.resampler
+    [black] = character_tokens([(Image.new("RGB", (40, 40)),)], encoders, resampler)
+    odd = empty_slot_tokens(encoders, resampler, compatibility=("black-empty-slots",))
+    assert_equals(odd, black, 1e-5)
+    assert not torch.allclose(empty_slot_tokens(encoders, resampler), black, atol=1e-3)

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -11,9 +13,13 @@ import torch
 from golden_values import Golden, assert_equals
 from PIL import Image
 
+from generator.checkpoint import load_mllm
+from generator.conditioning import Conditioning, encode
+from generator.decoding import decode
 from generator.denoising import denoise, panel_noise
+from generator.drawing import equal_size_groups
 from generator.errors import DrawingError, RequestError
-from generator.pipeline import DiffSensei, encode, equal_size_batches
+from generator.pipeline import DiffSensei
 from generator.request import CharacterRequest, DrawnPanel, PanelRequest
 
 CAST = Image.effect_noise((40, 56), 80)
@@ -64,16 +70,29 @@ def published_model(model: DiffSensei, about: dict[str, float]) -> DiffSensei:
 def recorded_calls(model: DiffSensei) -> Iterator[list[dict[str, torch.Tensor]]]:
     calls: list[dict[str, torch.Tensor]] = []
 
-    def record(_module: object, inputs: tuple, options: dict, output: object) -> None:
+    def record(_module: object, inputs: tuple, options: dict, output: tuple) -> None:
         sample, _, hidden_states = inputs
         calls.append({"latent_model_input": sample, "encoder_hidden_states": hidden_states,
-                      "noise_pred": output.sample, **options["added_cond_kwargs"]})  # fmt: skip
+                      "noise_pred": output[0], **options["added_cond_kwargs"]})  # fmt: skip
 
     hook = model.components.unet.register_forward_hook(record, with_kwargs=True)
     try:
         yield calls
     finally:
         hook.remove()
+
+
+def assert_calls_equal(calls: list[dict[str, torch.Tensor]], golden: Golden, scenario: str) -> None:
+    for name in ("encoder_hidden_states", "text_embeds", "time_ids"):
+        assert_equals(calls[0][name], golden[f"out/{scenario}/{name}"])
+    for step, call in enumerate(calls):
+        for name in ("latent_model_input", "noise_pred"):
+            assert_equals(call[name], golden[f"out/{scenario}/step{step}/{name}"])
+
+
+def assert_picture_equals(picture: Image.Image, golden: Golden, scenario: str, row: int) -> None:
+    expected = golden[f"out/{scenario}/images"][row].int().numpy()
+    assert np.abs(np.asarray(picture).astype(int) - expected).max() <= 1
 
 
 @pytest.mark.parametrize("scenario", ["images_one_sample", "no_characters", "no_guidance_intended"])
@@ -84,13 +103,94 @@ def test_panels_equal_the_published_ones(
     model = published_model(model, golden.config["scenarios"][scenario])
     with recorded_calls(model) as calls:
         [drawn] = model.draw([published_request(golden, scenario)])
-    for name in ("encoder_hidden_states", "text_embeds", "time_ids"):
-        assert_equals(calls[0][name], golden[f"out/{scenario}/{name}"])
-    for step, call in enumerate(calls):
-        for name in ("latent_model_input", "noise_pred"):
-            assert_equals(call[name], golden[f"out/{scenario}/step{step}/{name}"])
-    difference = np.abs(pixels(drawn) - golden[f"out/{scenario}/images"][0].int().numpy())
-    assert difference.max() <= 1
+    assert_calls_equal(calls, golden, scenario)
+    assert_picture_equals(drawn.image, golden, scenario, 0)
+
+
+def test_the_published_loss_of_characters_without_guidance_is_not_repeated(
+    model: DiffSensei, published_values: Golden
+) -> None:
+    scenario = "no_guidance_reference_bug"
+    model = published_model(model, published_values.config["scenarios"][scenario])
+    with recorded_calls(model) as calls:
+        model.draw([published_request(published_values, scenario)])
+    published = published_values[f"out/{scenario}/step0/noise_pred"]
+    assert (calls[0]["noise_pred"] - published).abs().max() > 0.01
+
+
+@torch.no_grad()
+def test_two_samples_from_one_source_of_noise_equal_the_published_ones(
+    model: DiffSensei, published_values: Golden
+) -> None:
+    golden, scenario = published_values, "images_two_samples"
+    model = published_model(model, golden.config["scenarios"][scenario])
+    requests = [published_request(golden, scenario)] * 2
+    [source] = panel_noise(requests[:1])
+    with recorded_calls(model) as calls:
+        latents = denoise(
+            requests, encode(requests, model.components), model.components, noise=[source] * 2
+        )
+    assert_calls_equal(calls, golden, scenario)
+    for row, picture in enumerate(decode(latents, model.components.vae)):
+        assert_picture_equals(picture, golden, scenario, row)
+
+
+def test_character_tokens_that_are_given_equal_the_published_ones(
+    model: DiffSensei, published_values: Golden
+) -> None:
+    """What the published demo does with its language model's tokens."""
+    golden, scenario = published_values, "mllm_embeds"
+    model = published_model(model, golden.config["scenarios"][scenario])
+    request = published_request(golden, scenario)
+    [encoded] = encode([request], model.components)
+    given = golden[f"out/{scenario}/mllm_blended"].flatten(0, 1)
+    tokens = torch.cat([encoded.image_tokens[: -len(given)], given])
+    conditioning = Conditioning(
+        encoded.text, encoded.negative_text, tokens, encoded.negative_image_tokens
+    )
+    with recorded_calls(model) as calls:
+        latents = denoise([request], [conditioning], model.components, noise=panel_noise([request]))
+    assert_calls_equal(calls, golden, scenario)
+    [picture] = decode(latents, model.components.vae)
+    assert_picture_equals(picture, golden, scenario, 0)
+
+
+def test_adapted_panels_equal_the_published_ones(
+    published_folder_with_mllm: Path, published_values: Golden, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The published demo gives its language model the features of black pictures in empty slots."""
+    monkeypatch.setattr("generator.request.MIN_EDGE_PX", 48)
+    golden, scenario = published_values, "mllm_embeds"
+    model = DiffSensei.load(published_folder_with_mllm, device="cpu")
+    model = published_model(model, golden.config["scenarios"][scenario])
+    settings = msgspec.structs.replace(
+        model.settings, compatibility=("top-left-token", "black-empty-slots")
+    )
+    model.components = replace(model.components, settings=settings)
+    with recorded_calls(model) as calls:
+        [drawn] = model.draw([published_request(golden, scenario)])
+    assert_calls_equal(calls, golden, scenario)
+    assert_picture_equals(drawn.image, golden, scenario, 0)
+    assert drawn.provenance["mllm"] == "float32"
+
+
+def test_panels_without_characters_do_not_need_the_language_model(
+    published_folder_with_mllm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = DiffSensei.load(published_folder_with_mllm, device="cpu")
+    monkeypatch.setattr("generator.pipeline.load_mllm", pytest.fail)
+    [drawn] = model.draw([replace(PANEL, characters=())])
+    assert drawn.provenance["mllm"] is None
+
+
+def test_a_share_of_zero_does_without_the_language_model(
+    model: DiffSensei, published_folder_with_mllm: Path
+) -> None:
+    settings = msgspec.structs.replace(model.settings, mllm_scale=0.0)
+    components = replace(model.components, settings=settings)
+    other = DiffSensei(components, published_folder_with_mllm, device=model.device)
+    [expected], [drawn] = model.draw([PANEL]), other.draw([PANEL])
+    assert np.array_equal(pixels(drawn), pixels(expected))
 
 
 def test_a_panel_does_not_depend_on_its_neighbours(model: DiffSensei) -> None:
@@ -99,7 +199,7 @@ def test_a_panel_does_not_depend_on_its_neighbours(model: DiffSensei) -> None:
         replace(PANEL, id="p01-2", width_px=64, characters=()),
         replace(PANEL, id="p01-3", seed=4, caption="cat", dialog_boxes=()),
     ]
-    together = model.draw(panels)
+    together = model.draw(panels, batch_size=8)
     assert [drawn.request for drawn in together] == panels
     for panel, drawn in zip(panels, together, strict=True):
         assert drawn.image.size == (panel.width_px, panel.height_px)
@@ -109,12 +209,11 @@ def test_a_panel_does_not_depend_on_its_neighbours(model: DiffSensei) -> None:
 
 def test_latents_do_not_depend_on_the_batch(model: DiffSensei) -> None:
     requests = [PANEL, replace(PANEL, id="p01-2", seed=9, caption="cat")]
-    with torch.inference_mode():
-        conditionings = encode(requests, model.components)
-        together = denoise(requests, conditionings, model.components, noise=panel_noise(requests))
-        alone = denoise(
-            requests[1:], conditionings[1:], model.components, noise=panel_noise(requests[1:])
-        )
+    conditionings = encode(requests, model.components)
+    together = denoise(requests, conditionings, model.components, noise=panel_noise(requests))
+    alone = denoise(
+        requests[1:], conditionings[1:], model.components, noise=panel_noise(requests[1:])
+    )
     assert_equals(together[1:], alone)
 
 
@@ -165,8 +264,8 @@ def test_an_error_in_a_callback_cancels_and_the_model_draws_again(model: DiffSen
 
 def test_panels_of_equal_size_are_drawn_together() -> None:
     wide = replace(PANEL, width_px=128)
-    batches = equal_size_batches([PANEL, wide, PANEL, PANEL, wide], 2)
-    assert batches == [[0, 2], [3], [1, 4]]
+    groups = equal_size_groups([PANEL, wide, PANEL, PANEL, wide])
+    assert groups == [[0, 2, 3], [1, 4]]
 
 
 def test_nothing_is_drawn_if_one_panel_is_refused(model: DiffSensei) -> None:
@@ -184,3 +283,37 @@ def test_numbers_that_are_no_picture_are_an_error(model: DiffSensei) -> None:
     broken = published_model(model, {"guidance": 1e38, "ip_scale": 0.6})
     with pytest.raises(DrawingError, match="p01-1"):
         broken.draw([PANEL])
+
+
+def test_a_picture_tells_what_it_depends_on(model: DiffSensei) -> None:
+    [drawn] = model.draw([PANEL])
+    about = json.loads(json.dumps(drawn.provenance))
+    assert about == drawn.provenance
+    assert about["weights"] == model.fingerprint
+    assert about["seed"] == PANEL.seed
+    assert about["settings"]["num_inference_steps"] == model.settings.num_inference_steps
+    assert (about["scheduler"], about["dtype"], about["mode"]) == (
+        "EulerDiscreteScheduler", "float32", "cpu"
+    )  # fmt: skip
+    assert (about["mllm"], about["loras"], about["tiled"]) == (None, [], False)
+
+
+def test_a_language_model_given_in_memory_is_used_and_kept(
+    model: DiffSensei, published_folder_with_mllm: Path
+) -> None:
+    mllm = load_mllm(published_folder_with_mllm / "mllm")
+    given = DiffSensei(replace(model.components, mllm=mllm), model.folder, device=model.device)
+    own = DiffSensei.load(published_folder_with_mllm, device="cpu")
+    [first], [again], [expected] = (one.draw([PANEL]) for one in (given, given, own))
+    assert first.provenance["mllm"] == "float32"
+    assert np.array_equal(pixels(first), pixels(again))
+    assert np.array_equal(pixels(first), pixels(expected))
+
+
+def test_weights_can_be_trained_after_drawing(model: DiffSensei) -> None:
+    """Nothing that drawing moves or makes is of the kind that knows no gradients."""
+    model.draw([PANEL])
+    parameter = model.components.unet.conv_in.weight
+    (parameter.sum() * 2).backward()
+    assert parameter.grad is not None
+    parameter.grad = None

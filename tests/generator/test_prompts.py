@@ -25,5 +25,14 @@ def test_each_distinct_prompt_is_encoded_once(model: DiffSensei) -> None:
 def test_words_that_the_encoder_cannot_read_are_logged(
     model: DiffSensei, caplog: pytest.LogCaptureFixture
 ) -> None:
-    encode_distinct(["cat " * 80], model.components.text)
-    assert "will not see: cat" in caplog.text
+    with caplog.at_level("INFO", logger="generator.prompts"):
+        encode_distinct(["cat " * 80], model.components.text)
+    assert "do not read to the end: cat" in caplog.text
+
+
+def test_the_unread_end_of_a_prompt_can_be_told_before_it_is_encoded(model: DiffSensei) -> None:
+    text = model.components.text
+    assert text.unread("a man and a cat") == ""
+    many = " ".join(f"cat{number}" for number in range(80))
+    assert text.unread(many).endswith("9")
+    assert len(text.unread(many)) < len(many)

@@ -20,6 +20,7 @@ def test_settings_come_back_as_written(tmp_path: Path) -> None:
         ('{"guidence_scale": 3}', r"'guidence_scale'; did you mean 'guidance_scale'\?"),
         ('{"character_scale": 1.5}', r"character_scale"),
         ('{"max_characters": "four"}', r"max_characters"),
+        ('{"compatibility": ["top-left"]}', r"'top-left'.*compatibility"),
         ("[]", "expected an object"),
         ('{"max', "settings.json"),
     ],

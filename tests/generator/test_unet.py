@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
@@ -10,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from generator.settings import Oddity
-from generator.unet import CharacterAdapter, add_characters
+from generator.unet import CharacterAdapter, add_characters, compile_blocks
 
 GOLDEN = Golden("unet_forward")
 TOKENS = GOLDEN.config["manga"]["num_vision_tokens"]
@@ -261,22 +262,57 @@ def test_an_empty_slot_is_seen_at_the_top_left_only_as_an_oddity(
 
 @torch.no_grad()
 def test_dialog_edges_in_half_precision_move_by_a_cell() -> None:
-    """0.7 * 10 is just below 7 in float16 and in float32 is rounded to 7."""
+    """0.4999 is 0.5 in float16."""
     torch.manual_seed(0)
     unet = UNet2DConditionModel(**GOLDEN.config["unet"]).half()
     adapter = add_characters(unet)
-    boxes, features = torch.tensor([[[0.0, 0.0, 0.7, 1.0]]]), torch.zeros(1, 4, 10, 10).half()
-    dialogs = torch.tensor([[[0.0, 0.0, 0.7, 1.0]]])
+    boxes, features = torch.zeros(1, 1, 4), torch.zeros(1, 4, 12, 12).half()
+    dialogs = torch.tensor([[[0.0, 0.0, 0.4999, 1.0]]])
     widths = []
     for compatibility in ((), ("half-precision-boxes",)):
         with adapter.condition(
             boxes,
             dialogs,
-            (10, 10),
+            (12, 12),
             tokens_per_character=TOKENS,
             num_background_tokens=TOKENS,
             compatibility=compatibility,
         ):
             dialog = unet.conv_in(features) - unet.conv_in.bias[:, None, None]
         widths.append(int((dialog.abs().sum(1)[0, 0] > 0).sum()))
-    assert widths == [7, 6]
+    assert widths == [5, 6]
+
+
+@pytest.mark.slow
+def test_compiled_blocks_share_a_few_graphs_for_all_sizes_and_batches() -> None:
+    torch.manual_seed(0)
+    unet = UNet2DConditionModel(
+        down_block_types=EVERY_LEVEL[0], up_block_types=EVERY_LEVEL[1], **SMALL
+    ).eval()
+    adapter, graphs = add_characters(unet), []
+
+    def draw(size: tuple[int, int], rows: int) -> Tensor:
+        rng = torch.Generator().manual_seed(1)
+        tokens = torch.randn(rows, 5 + 2 + 3 * 2, 12, generator=rng)
+        boxes = torch.rand(rows, 3, 4, generator=rng)
+        with (
+            torch.inference_mode(),
+            adapter.condition(
+                boxes, boxes, size, tokens_per_character=2, num_background_tokens=2, tokens=tokens
+            ),
+        ):
+            output: Tensor = unet(
+                torch.randn(rows, 4, *size, generator=rng), torch.tensor(5), tokens
+            ).sample
+        return output
+
+    def count(graph: torch.fx.GraphModule, _inputs: object) -> Callable[..., object]:
+        graphs.append(graph)
+        return graph.forward
+
+    cases = [((16, 16), 2), ((16, 24), 2), ((24, 16), 4), ((8, 40), 8)]
+    expected = [draw(*case) for case in cases]
+    compile_blocks(unet, backend=count, fullgraph=True)
+    for case, output in zip(cases, expected, strict=True):
+        assert_equals(draw(*case), output, 1e-5)
+    assert 0 < len(graphs) <= 2 * len(SMALL["block_out_channels"])
