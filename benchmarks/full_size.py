@@ -1,105 +1,240 @@
-"""How long the published size of U-Net takes for a panel, and how much memory.
+"""How long drawing takes with a model of the published size, and how much memory.
 
-    python benchmarks/full_size.py --minutes 8
+    python -m benchmarks.full_size [--tiny] [--minutes 8] [--results runs/full-size.json]
 
-Weights of the published shapes filled with random numbers take as long and as much memory as
-trained ones, so nothing is downloaded. Prints one line of JSON for every panel size and batch.
+A model filled with random numbers is as slow and as large as a trained one, so nothing is
+downloaded; it is written to --folder once (9 GB, and 26 GB more for the language model). Every
+row is in the results file as soon as it is there. The program stops by itself when its minutes are
+over; started again, it goes on with what is missing, and then tries again what failed. Groups:
+
+draw     seconds a panel, peak memory by phase, share of the arithmetic limit and waits for the
+         device in the denoising loop, by panel size and batch
+compile  as draw, with compiled transformer blocks
+adapter  the language model alone: one pass, token by token, in 16, 8 and 4 bits
+modes    all phases in the modes fast, balanced and lean, with all and with little memory free
+
+--tiny goes through all of it with a tiny model on whatever machine: its figures mean nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import json
+import sys
 import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
 
-import torch
-from diffusers import UNet2DConditionModel
+from benchmarks.full_size_cases import (
+    Model,
+    loaded_model,
+    measure_adapter_alone,
+    measure_draw,
+    measure_rates,
+    only_free,
+)
+from benchmarks.full_size_model import Setting, plain_model, whole_model
+from benchmarks.model_sizes import FULL, TINY
+from benchmarks.report import machine, table
+from benchmarks.results import Results
+from generator.devices import pick_device
+from generator.quantization import Quantization
+from generator.residency import Mode
 
-from generator.devices import pick_device, pick_dtype
-from generator.unet import CharacterAdapter, add_characters
+SIZES_PX = ((1024, 1024), (768, 768), (512, 512))
+TINY_SIZES_PX = ((96, 64),)
+BATCHES = (4, 1, 8, 2)
+COMPILED_BATCHES = (4, 1)
+NUM_STEPS = 30
+MATRIX_SIDE = 8192
+PRECISIONS: tuple[Quantization | None, ...] = (None, "int8", "int4")
+LEAST_GIB = 12
+MODES: tuple[tuple[Mode, float | None], ...] = (
+    ("lean", LEAST_GIB), ("balanced", None), ("fast", None), ("lean", 16), ("lean", 24),
+)  # fmt: skip
+"""Each with the GiB that are free on the device, or all that there are."""
 
-LATENT_FACTOR = 8
-SIZES_PX = ((512, 512), (768, 768), (1024, 1024), (1024, 1536))
-BATCHES = (1, 4, 8)
-NUM_STEPS = 30  # of one panel, each a call with and a call without guidance
-NUM_CHARACTERS = 4
-TOKENS_PER_CHARACTER = 16
+LATE_S = 50.0
+"""How long the last case may go on after the minutes are over, before it is cut off."""
 
-
-def build(channels: int, device: torch.device, dtype: torch.dtype) -> CharacterAdapter:
-    """Return the adapter in an SDXL U-Net whose first level is `channels` wide; 320 is SDXL's."""
-    with torch.device(device):
-        unet = UNet2DConditionModel(
-            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-            up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-            block_out_channels=(channels, 2 * channels, 4 * channels),
-            transformer_layers_per_block=(1, 2, 10),
-            attention_head_dim=(5, 10, 20),
-            cross_attention_dim=2048,
-            use_linear_projection=True,
-            addition_embed_type="text_time",
-            addition_time_embed_dim=256,
-            projection_class_embeddings_input_dim=2816,
-        ).to(dtype)
-        return add_characters(unet.eval())
+Row = dict[str, Any]
 
 
-@torch.inference_mode()
-def seconds_a_call(adapter: CharacterAdapter, size_px: tuple[int, int], batch: int) -> float:
-    """Return the seconds one U-Net call takes, the better of two after one to warm up."""
-    weight = adapter.unet.conv_in.weight
-    height, width = (side // LATENT_FACTOR for side in size_px)
-    num_tokens = 77 + TOKENS_PER_CHARACTER * (1 + NUM_CHARACTERS)
-    boxes = torch.tensor([[0.0, 0.2, 0.5, 1.0], [0.5, 0.2, 1.0, 1.0]], device=weight.device)
-    boxes = boxes.repeat(batch, NUM_CHARACTERS // 2, 1)
-    inputs = {
-        "sample": torch.randn(batch, 4, height, width).to(weight),
-        "timestep": torch.tensor(500, device=weight.device),
-        "encoder_hidden_states": torch.randn(batch, num_tokens, 2048).to(weight),
-        "added_cond_kwargs": {
-            "text_embeds": torch.randn(batch, 1280).to(weight),
-            "time_ids": torch.zeros(batch, 6).to(weight),
+@dataclass(frozen=True)
+class Group:
+    """Cases that share something which takes long to open.
+
+    Attributes:
+        name: for `--only`.
+        opened: gives what the cases work on.
+        cases: by name in the results.
+    """
+
+    name: str
+    opened: Callable[[], AbstractContextManager[Any]]
+    cases: dict[str, Callable[[Any], Row]]
+
+
+def all_groups(setting: Setting, matrix_tflops: float, *, tiny: bool) -> list[Group]:
+    """Give all there is to measure, the most wanted first."""
+    sizes_px = TINY_SIZES_PX if tiny else SIZES_PX
+    batches, compiled_batches = ((2, 1), (1,)) if tiny else (BATCHES, COMPILED_BATCHES)
+
+    def draw(size_px: tuple[int, int], batch: int) -> Callable[[Any], Row]:
+        return partial(measure_draw, size_px=size_px, batch=batch, matrix_tflops=matrix_tflops)
+
+    plain = Group(
+        "draw",
+        partial(_plain, setting),
+        {
+            f"draw {height}x{width} batch {batch}": draw((height, width), batch)
+            for height, width in sizes_px
+            for batch in batches
         },
-    }
-    times_s = []
-    with adapter.condition(
-        boxes,
-        boxes[:, :1],
-        (height, width),
-        tokens_per_character=TOKENS_PER_CHARACTER,
-        num_background_tokens=TOKENS_PER_CHARACTER,
+    )
+    adapter = Group(
+        "adapter",
+        partial(_whole_folder, setting),
+        {
+            f"adapter {quantize or 'half'}": partial(
+                measure_adapter_alone, setting, quantize=quantize
+            )
+            for quantize in PRECISIONS
+        },
+    )
+    modes = [
+        Group(
+            "modes",
+            partial(_whole, setting, mode, gib),
+            {
+                f"mode {mode}{'' if gib is None else f' in {gib} GiB'} batch {batch}": draw(
+                    sizes_px[0], batch
+                )
+                for batch in (batches[:2] if gib == LEAST_GIB else batches[:1])
+            },
+        )
+        for mode, gib in MODES
+    ]
+    compiled = Group(
+        "compile",
+        partial(_plain, setting, compiled=True),
+        {f"compiled batch {batch}": draw(sizes_px[0], batch) for batch in compiled_batches},
+    )
+    return [plain, compiled, adapter, *modes]
+
+
+@contextmanager
+def _plain(setting: Setting, *, compiled: bool = False) -> Iterator[Model]:
+    with loaded_model(setting, plain_model(setting), "fast", compiled=compiled) as model:
+        yield model
+
+
+@contextmanager
+def _whole(setting: Setting, mode: Mode, gib: float | None) -> Iterator[Model]:
+    folder = whole_model(setting)
+    with (
+        only_free(setting.device, gib) as used,
+        loaded_model(setting, folder, mode, used=used) as model,
     ):
-        for _ in range(3):
-            start_s = time.perf_counter()
-            adapter.unet(**inputs).sample.sum().item()  # waits for the device
-            times_s.append(time.perf_counter() - start_s)
-    return min(times_s[1:])
+        yield model
 
 
-def main() -> None:
+@contextmanager
+def _whole_folder(setting: Setting) -> Iterator[Path]:
+    yield whole_model(setting)
+
+
+def measure(group: Group, names: Sequence[str], results: Results, until_s: float) -> None:
+    """Run some of the group's cases while there is time, and keep what they give."""
+    with ExitStack() as stack:
+        opened = None
+        for name in names:
+            if time.monotonic() > until_s:
+                return
+            print(name, file=sys.stderr, flush=True)
+            results.add(name, {"error": "cut off when the time was up"})
+            try:
+                if opened is None:
+                    opened = stack.enter_context(group.opened())
+                row = group.cases[name](opened)
+            except Exception as error:  # noqa: BLE001  one that fails must not cost the others
+                traceback.print_exc()
+                row = {"error": f"{type(error).__name__}: {error}"}
+            results.add(name, row)
+
+
+def print_rows(results: Results) -> None:
+    """Print a table of all that was drawn, and the other rows as they are."""
+    head = "case", "s a panel", "of the limit", "peak GiB", "waits", "seconds by phase"
+    cells = []
+    for name, row in results.rows.items():
+        if "seconds_a_panel" not in row:
+            print(f"{name}: {json.dumps(row)}")
+            continue
+        peaks = [peak for peak in row["peak_gib"].values() if peak is not None]
+        cells.append(
+            (
+                name,
+                f"{row['seconds_a_panel']:.3f}",
+                f"{row['share_of_matrix_rate']:.1%}",
+                f"{max(peaks):.2f}" if peaks else "-",
+                str(row["waits_in_later_steps"]),
+                " ".join(f"{phase} {seconds}" for phase, seconds in row["seconds"].items()),
+            )
+        )
+    print(table(head, cells))
+
+
+def run(options: argparse.Namespace) -> Results:
     """Measure until everything is measured or the time is up."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    until_s = time.monotonic() + 60 * options.minutes
+    setting = Setting(
+        size=TINY if options.tiny else FULL,
+        device=pick_device(),
+        folder=options.folder / ("tiny" if options.tiny else "full"),
+        num_steps=2 if options.tiny else NUM_STEPS,
+        matrix_side=256 if options.tiny else MATRIX_SIDE,
+    )
+    results = Results(options.results, *options.copies)
+    rates = measure_rates(setting)
+    results.add(f"rates {time.strftime('%H:%M:%S')}", rates | machine())
+    groups = all_groups(setting, rates["matrix_tflops"], tiny=options.tiny)
+    for want_failed in (False, True):
+        for group in groups:
+            names = [
+                name
+                for name in group.cases
+                if name not in results and (name in results.rows) == want_failed
+            ]
+            if group.name in options.only and names:
+                measure(group, names, results, until_s)
+    return results
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the command line, measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    names = ("draw", "adapter", "modes", "compile")
+    parser.add_argument("--tiny", action="store_true", help="shows only that all of it works")
     parser.add_argument("--minutes", type=float, default=8.0)
-    parser.add_argument("--channels", type=int, default=320, help="320 is SDXL's; less for a trial")
-    options = parser.parse_args()
-    deadline_s = time.monotonic() + 60 * options.minutes
-    device = pick_device()
-    adapter = build(options.channels, device, pick_dtype(device))
-    for size_px, batch in ((size, batch) for size in SIZES_PX for batch in BATCHES):
-        if time.monotonic() > deadline_s:
-            break
-        if device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats()
-        call_s = seconds_a_call(adapter, size_px, 2 * batch)  # with and without guidance at once
-        row: dict[str, float] = {
-            "height_px": size_px[0],
-            "width_px": size_px[1],
-            "batch": batch,
-            "seconds_a_panel": round(call_s * NUM_STEPS / batch, 3),
-        }
-        if device.type == "cuda":
-            row["peak_gib"] = round(torch.cuda.max_memory_allocated() / 2**30, 2)
-        print(json.dumps(row), flush=True)
+    parser.add_argument("--folder", type=Path, default=Path("runs/full-size"))
+    parser.add_argument("--results", type=Path, default=Path("runs/full-size.json"))
+    parser.add_argument("--copies", type=Path, nargs="*", default=[], help="written along with it")
+    parser.add_argument("--only", nargs="+", choices=names, default=names)
+    options = parser.parse_args(arguments)
+    faulthandler.dump_traceback_later(60 * options.minutes + LATE_S, exit=True)
+    try:
+        print_rows(run(options))
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 if __name__ == "__main__":
