@@ -3,6 +3,10 @@
 #   make demo     environment, install, and the example stories become PDFs in out/
 #   make test     environment, install, all tests
 #   make check    format, lint, types, import layers, tests
+#   make bench-generator   time and memory of drawing; on a quiet machine (docs/benchmarks.md)
+#   make bench-lettering   time and memory of lettering and binding a book
+#   make gallery  draw the lettering gallery in docs/images/ again
+#   make test-browser      installs pdf.js and drives it in Chromium; needs npm and Chromium
 #   make clean    remove the books; the environment and the drawn panels stay
 #
 # What is installed already is left alone, so a second run does only its job.
@@ -16,6 +20,8 @@
 
 TORCH_VERSION := 2.13.0
 TORCH_INDEX ?=
+BENCH ?=
+PDFJS_VERSION := 5.6.205
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -24,7 +30,7 @@ OUT := out
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check clean
+.PHONY: help demo test check bench-generator bench-lettering gallery test-browser clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -76,6 +82,19 @@ check: $(VENV)/.stamp-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+bench-generator: $(VENV)/.stamp-base
+	$(BIN)/python -m benchmarks.generator --json $(OUT)/bench-generator.json $(BENCH)
+
+gallery: $(VENV)/.stamp-base
+	$(BIN)/python tools/lettering_gallery.py
+
+bench-lettering: $(VENV)/.stamp-base
+	$(BIN)/python -m benchmarks.lettering $(BENCH)
+
+test-browser: $(VENV)/.stamp-dev
+	npm install --prefix $(VENV)/browser --omit=optional --no-audit --no-fund pdfjs-dist@$(PDFJS_VERSION)
+	$(BIN)/python -m pytest -m browser
 
 clean:
 	rm -rf $(OUT)

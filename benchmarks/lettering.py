@@ -190,7 +190,7 @@ def shares(profile: Path) -> str:
         "checks.py:check_file": "check the plan",
     }
     whole = max(row[3] for row in stats.values())
-    found = {}
+    found: dict[str, float] = {}
     for (file, _, name), row in stats.items():
         part = parts.get(f"{Path(file).name}:{name}")
         if part:

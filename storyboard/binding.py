@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from storyboard.book.page import compose_page
+import msgspec
+
+from storyboard.book.kept import stamps_of
+from storyboard.book.page import PageDrawing, compose_page
 from storyboard.book.pdf import BookMetadata, write_pdf
-from storyboard.book.pictures import PrintFolder
-from storyboard.book.raster import page_pictures
-from storyboard.files import write_atomically
+from storyboard.book.pictures import PrintFolder, print_name
+from storyboard.book.sheet import Sheet, make_sheet
 from storyboard.gallery import make_folder
 from storyboard.layout.staging import StagedPage
 from storyboard.lettering.letterer import letter_panel
@@ -26,6 +27,8 @@ def bind(
     progress: Progress,
     *,
     prints: Path,
+    source: bytes | None = None,
+    flat: bool = False,
 ) -> None:
     """Write the lettered pages to a PDF. A panel without a picture stays an empty frame.
 
@@ -35,41 +38,69 @@ def bind(
         pictures: by panel id.
         pdf: where the book goes.
         progress: is told of each page.
-        prints: folder that keeps pictures ready for print from one binding to the next.
+        prints: folder that keeps pictures ready for print, and pages, from one binding to the next.
+        source: the plan's file, to be attached; None attaches the plan as it would be written.
+        flat: make a final copy, with text instead of form fields.
 
     Raises:
         OutputError: the PDF cannot be written.
     """
     make_folder(pdf.parent)
-    drawings = []
-    with progress.step("lettering pages", len(pages)) as step:
-        for page in pages:
-            balloons = [
-                balloon
-                for staged in page.panels
-                for balloon in letter_panel(page.number, staged, plan.language)
-            ]
-            drawings.append(compose_page(page, pictures, balloons))
-            step.advance(note=f"page {page.number}")
     metadata = BookMetadata(
         title=plan.title,
         author=plan.author,
         language=plan.language,
         reading=plan.reading,
-        plan=plan_text(plan).encode(),
+        plan=plan_text(plan).encode() if source is None else source,
+        chapters={
+            number: page.chapter for number, page in enumerate(plan.pages, start=1) if page.chapter
+        },
+        flat=flat,
     )
-    write_pdf(pdf, drawings, metadata=metadata, prints=PrintFolder(prints))
+    folder = PrintFolder(prints)
+    with progress.step("lettering pages", len(pages)) as step:
+
+        def sheets() -> Iterator[Sheet]:
+            for page in pages:
+                yield _sheet(page, plan, pictures, folder, flat=flat)
+                step.advance(note=f"page {page.number}")
+
+        write_pdf(pdf, sheets(), metadata=metadata, prints=folder)
 
 
-def write_png_pages(pdf: Path, paths: Sequence[Path], *, dpi: float) -> tuple[Path, ...]:
-    """Write the pages of a PDF to these files, in order, and return their paths.
+def _sheet(
+    page: StagedPage,
+    plan: Plan,
+    pictures: Mapping[str, Path],
+    folder: PrintFolder,
+    *,
+    flat: bool,
+) -> Sheet:
+    """Return a page as objects of the PDF, lettered anew only where something has changed."""
+    used = [staged for staged in page.panels if staged.panel.id in pictures]
+    files = [pictures[staged.panel.id] for staged in used]
+    prints = [print_name(file, one.bounds_mm) for file, one in zip(files, used, strict=True)]
+    fonts = {path for one in page.panels for path in one.lettering.font_paths.values()}
+    names = [str(file) for file in files]
+    parts = (page, plan.language, names, prints, stamps_of(sorted(fonts)), flat)
+    depends_on = msgspec.msgpack.encode(parts)
+
+    def make() -> bytes:
+        drawing = letter_page(page, plan, pictures)
+        return msgspec.msgpack.encode(make_sheet(drawing, plan.language, folder, flat=flat))
+
+    return msgspec.msgpack.decode(folder.kept.get("page", depends_on, make), type=Sheet)
+
+
+def letter_page(page: StagedPage, plan: Plan, pictures: Mapping[str, Path]) -> PageDrawing:
+    """Return the drawing instructions of a staged page of the plan, balloons included.
 
     Raises:
-        OutputError: one cannot be written.
+        StoryError: a text cannot be lettered.
     """
-    for picture, path in zip(page_pictures(pdf, dpi=dpi), paths, strict=True):
-        make_folder(path.parent)
-        data = io.BytesIO()
-        picture.save(data, "png", dpi=(dpi, dpi))
-        write_atomically(path, data.getvalue())
-    return tuple(paths)
+    balloons = [
+        balloon
+        for staged in page.panels
+        for balloon in letter_panel(page.number, staged, plan.language)
+    ]
+    return compose_page(page, pictures, balloons)

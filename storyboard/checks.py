@@ -6,6 +6,7 @@ from pathlib import Path
 
 from storyboard.errors import StoryError
 from storyboard.layout.templates import load_templates
+from storyboard.lettering.checking import plan_lettering_problems, story_lettering_problems
 from storyboard.plan import examine_plan
 from storyboard.problems import Problem
 from storyboard.story import examine_story, examine_synopsis
@@ -69,9 +70,18 @@ def _is_yaml(path: Path) -> bool:
 
 
 def _story_problems(document: Document, path: Path) -> list[Problem]:
-    return examine_story(document, path.parent)[1]
+    story, problems = examine_story(document, path.parent)
+    return _in_order(problems, story_lettering_problems(story, document, path.parent))
 
 
 def _plan_problems(document: Document, path: Path) -> list[Problem]:
     templates = frozenset(template.name for template in load_templates())
-    return examine_plan(document, folder=path.parent, templates=templates)[1]
+    plan, problems = examine_plan(document, folder=path.parent, templates=templates)
+    return _in_order(problems, plan_lettering_problems(plan, document, path.parent))
+
+
+def _in_order(problems: list[Problem], others: list[Problem]) -> list[Problem]:
+    """Return the problems in the file's order, what is wrong at a place already told once."""
+    told = {(problem.line, problem.path) for problem in problems}
+    new = [problem for problem in others if (problem.line, problem.path) not in told]
+    return sorted([*problems, *new], key=lambda problem: problem.line)

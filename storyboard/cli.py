@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from storyboard import __version__
+from storyboard.cli_drawing import drawing_options, options_from
+from storyboard.cli_models import models
 from storyboard.errors import ExitCode, StoryboardError, StoryError
 
 if TYPE_CHECKING:
@@ -93,21 +95,17 @@ def _selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _drawing_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    rough = click.option("--rough", is_flag=True, help="Draw mannequins, without a model.")
-    model = click.option(
-        "--model", type=_FILE, help="Folder of the DiffSensei weights that draw the panels."
-    )
-    llm = click.option("--llm", type=_FILE, help="GGUF file of the language model that plans.")
-    dry_run = click.option(
-        "--dry-run", is_flag=True, help="List what would be drawn, and why; draw nothing."
-    )
-    return _selection_options(rough(model(llm(dry_run(command)))))
+    return _selection_options(drawing_options(command))
 
 
-def _output_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
+def _output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    flatten = click.option(
+        "--flatten", is_flag=True, help="Make a final copy: text on a layer, no fields to edit."
+    )
+    output = click.option(
         "-o", "--output", type=_FILE, help="The PDF. Without it: beside the story, of its name."
-    )(command)
+    )
+    return flatten(output(command))
 
 
 def _work(
@@ -120,7 +118,9 @@ def _work(
     from storyboard.render import Work
     from storyboard.selection import Selection
 
-    return Work(file, selection=Selection(pages=pages, panels=panels), **options)
+    drawing = options_from(options)
+    selection = Selection(pages=pages, panels=panels)
+    return Work(file, selection=selection, options=drawing, **options)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -135,7 +135,7 @@ def main() -> None:
 @main.command()
 @_story_argument
 @_drawing_options
-@_output_option
+@_output_options
 def render(file: Path, *, dry_run: bool, **options: Any) -> None:
     """Turn a story, synopsis or plan into a PDF.
 
@@ -167,11 +167,17 @@ def plan(file: Path, *, llm: Path | None, force: bool) -> None:
 @main.command()
 @_story_argument
 def check(file: Path) -> None:
-    """List everything that is wrong in a story or plan."""
+    """List everything that is wrong in a story or plan.
+
+    What is right but would be a pity is listed as a warning: text that would be cut off in print,
+    pictures of characters that are blurred, small, of several people or too much alike.
+    """
     from storyboard import render as chain
 
     chain.check(file)
-    _print([f"{file}: no problems"])
+    warnings = chain.warnings(file)
+    _print(f"warning: {warning}" for warning in warnings)
+    _print([f"{file}: no problems" + (f", warnings: {len(warnings)}" if warnings else "")])
 
 
 @main.command()
@@ -193,7 +199,8 @@ def draw(file: Path, *, dry_run: bool, **options: Any) -> None:
 @_story_argument
 @click.option("--pages", default="", metavar="1-3,5", help="Only these pages.")
 @click.option("--rough", is_flag=True, help="Use the roughs instead of the drawn panels.")
-@_output_option
+@click.option("--no-text", is_flag=True, help="Leave the balloons blank, for lettering by hand.")
+@_output_options
 def letter(file: Path, **options: Any) -> None:
     """Letter and bind the pictures that are there.
 
@@ -207,21 +214,91 @@ def letter(file: Path, **options: Any) -> None:
 
 @main.command()
 @_story_argument
-@click.option("--png", type=_FILE, required=True, metavar="DIR", help="Folder for the pages.")
 @click.option(
-    "--dpi", type=click.FloatRange(36, 600), default=150, show_default=True, help="Resolution."
+    "--to",
+    "forms",
+    required=True,
+    metavar="FORM,FORM",
+    help="One or several of png, cbz, epub, webtoon, ora, psd, svg.",
+)
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    type=_FILE,
+    metavar="DIR",
+    help="Folder for the files. Without it: NAME.export beside the story.",
+)
+@click.option(
+    "--dpi",
+    type=click.FloatRange(36, 600),
+    help="Resolution. Without it: 150 for png, 200 for cbz and epub, 300 for ora, psd and svg.",
+)
+@click.option(
+    "--strip-height",
+    "strip_height_px",
+    type=click.IntRange(400, 20000),
+    default=1280,
+    show_default=True,
+    metavar="PIXELS",
+    help="How high a webtoon strip may be.",
 )
 @click.option("--pages", default="", metavar="1-3,5", help="Only these pages.")
 @click.option("--rough", is_flag=True, help="Use the roughs instead of the drawn panels.")
-def export(file: Path, *, png: Path, dpi: float, **options: Any) -> None:
-    """Write the lettered pages as pictures.
+def export(
+    file: Path,
+    *,
+    forms: str,
+    folder: Path | None,
+    dpi: float | None,
+    strip_height_px: int,
+    **options: Any,
+) -> None:
+    """Write the book in other forms than the PDF.
+
+    png: the pages as pictures. cbz: a comic book archive. epub: an e-book of fixed layout whose
+    text can be read out. webtoon: the panels one below the other, in strips. ora, psd: each page
+    in layers. svg: each page with live text.
 
     Draws nothing and loads no model.
     """
     from storyboard import render as chain
+    from storyboard.export.forms import Settings
     from storyboard.progress import progress_on_stderr
 
-    _print(chain.export_png(_work(file, **options), png, dpi, progress_on_stderr()))
+    settings = Settings(dpi=dpi, strip_height_px=strip_height_px)
+    progress = progress_on_stderr()
+    _print(chain.export(_work(file, **options), forms, folder, settings, progress))
+
+
+@main.command("import")
+@click.argument("pdf", type=_FILE)
+@click.option("--plan", type=_FILE, help="The plan. Without it: the one beside the PDF.")
+def import_(pdf: Path, *, plan: Path | None) -> None:
+    """Bring words that were changed in a PDF back into its plan.
+
+    Changes only those words in the plan's file, keeps the old file beside it, and prints each
+    change. What was changed in the plan as well is listed and left as it is.
+    """
+    from storyboard.importing import import_edits
+    from storyboard.progress import progress_on_stderr
+
+    _print(import_edits(pdf, plan, progress_on_stderr()))
+
+
+main.add_command(models)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def doctor(*, as_json: bool) -> None:
+    """Tell what is installed and set up here, and what is wrong with it.
+
+    Holds no names of people or machines, so that it can be pasted into a report of a bug.
+    """
+    from storyboard.doctor import examine, report
+
+    _print([report(examine(Path()), as_json=as_json)])
 
 
 @main.command()

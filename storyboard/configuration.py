@@ -8,6 +8,16 @@ import click
 import msgspec
 
 from storyboard.errors import StoryError
+from storyboard.options import (
+    BATCHES,
+    LORA_FORM,
+    MAX_GUIDANCE,
+    STEPS,
+    DrawingOptions,
+    LoraChoice,
+    Mode,
+    read_lora,
+)
 from storyboard.report import Report
 from storyboard.structure import read_struct
 from storyboard.yamlfile import read_yaml
@@ -19,16 +29,26 @@ class _Entries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file as it is written; nothing in it is required."""
 
     model: str = ""
+    models: str = ""
     llm: str = ""
     steps: int | None = None
+    guidance: float | None = None
+    scheduler: str | None = None
+    loras: tuple[str, ...] = ()
+    mode: Mode | None = None
+    batch: int | None = None
 
 
 class Configuration(msgspec.Struct, frozen=True):
-    """The models to use, and how many steps a panel is drawn in; None leaves it to the tool."""
+    """The models to use and how to draw with them; what is None is left to the tool.
 
-    model: Path | None = None
+    `model` is a model's name or folder, `models` the folder where named models lie.
+    """
+
+    model: str | None = None
+    models: Path | None = None
     llm: Path | None = None
-    steps: int | None = None
+    options: DrawingOptions = DrawingOptions()
 
 
 def user_file() -> Path:
@@ -48,8 +68,9 @@ def read_configuration(folder: Path) -> Configuration:
     of_folder, of_user = _read(folder / FILE_NAME), _read(user_file())
     return Configuration(
         model=of_folder.model or of_user.model,
+        models=of_folder.models or of_user.models,
         llm=of_folder.llm or of_user.llm,
-        steps=of_user.steps if of_folder.steps is None else of_folder.steps,
+        options=of_folder.options.over(of_user.options),
     )
 
 
@@ -59,13 +80,53 @@ def _read(file: Path) -> Configuration:
     document = read_yaml(file)
     report = Report(str(file), document)
     entries = read_struct(document, _Entries, report)
-    if entries.steps is not None and not 1 <= entries.steps <= 1000:
-        report.add(("steps",), f"{entries.steps} steps cannot be drawn", allowed="1 to 1000")
+    _examine(entries, report)
+    loras = _loras(entries, file.parent, report)
     if report.problems:
         raise StoryError(f"the configuration {file} is wrong", problems=report.problems)
     return Configuration(
-        model=_path(file, entries.model), llm=_path(file, entries.llm), steps=entries.steps
+        model=_model(file, entries.model),
+        models=_path(file, entries.models),
+        llm=_path(file, entries.llm),
+        options=DrawingOptions(
+            steps=entries.steps,
+            guidance=entries.guidance,
+            scheduler=entries.scheduler or None,
+            loras=loras,
+            mode=entries.mode,
+            batch=entries.batch,
+        ),
     )
+
+
+def _examine(entries: _Entries, report: Report) -> None:
+    for name, number, allowed in (
+        ("steps", entries.steps, STEPS),
+        ("batch", entries.batch, BATCHES),
+    ):
+        if number is not None and number not in allowed:
+            found = f"{number} {'steps' if name == 'steps' else 'panels together'} cannot be drawn"
+            report.add((name,), found, allowed=f"{allowed[0]} to {allowed[-1]}")
+    if entries.guidance is not None and not 0 <= entries.guidance <= MAX_GUIDANCE:
+        message = f"{entries.guidance:g} is no guidance"
+        report.add(("guidance",), message, allowed=f"0 to {MAX_GUIDANCE:g}")
+
+
+def _loras(entries: _Entries, folder: Path, report: Report) -> tuple[LoraChoice, ...]:
+    found = []
+    for index, entry in enumerate(entries.loras):
+        try:
+            found.append(read_lora(entry, folder))
+        except ValueError as err:
+            report.add(("loras", index), str(err), allowed=LORA_FORM)
+    return tuple(found)
+
+
+def _model(file: Path, entry: str) -> str | None:
+    """Return the path of a model's folder, or its name where the entry can be no path."""
+    path = _path(file, entry)
+    is_path = path is not None and (path.is_dir() or Path(entry).name != entry)
+    return (str(path) if is_path else entry) or None
 
 
 def _path(file: Path, entry: str) -> Path | None:

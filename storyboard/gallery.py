@@ -133,6 +133,12 @@ class Gallery:
         return {one.panel: key for key, one in told if one is not None}
 
 
+def count_pictures(folder: Path) -> tuple[int, int]:
+    """Return how many panels lie in a folder, and how many of them are damaged."""
+    paths = list(folder.glob("*.png"))
+    return len(paths), sum(not is_whole_png(path) for path in paths)
+
+
 def make_folder(folder: Path) -> None:
     """Make the folder, and those above it, where they are missing.
 

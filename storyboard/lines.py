@@ -11,8 +11,8 @@ import msgspec
 from storyboard.errors import StoryError
 from storyboard.yamlfile import shortened
 
-DialogKind = Literal["speech", "thought", "shout", "whisper", "narration", "sound"]
-SpokenKind = Literal["speech", "thought", "shout", "whisper"]
+DialogKind = Literal["speech", "thought", "shout", "whisper", "radio", "narration", "sound"]
+SpokenKind = Literal["speech", "thought", "shout", "whisper", "radio"]
 
 DIALOG_KINDS: tuple[DialogKind, ...] = get_args(DialogKind)
 SPOKEN_KINDS: tuple[SpokenKind, ...] = get_args(SpokenKind)

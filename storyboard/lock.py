@@ -58,6 +58,17 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
+def holder_of(path: Path) -> Holder | None:
+    """Return the process that holds the lock file at `path`, or None if none does."""
+    try:
+        with path.open("r+b") as file:
+            if _try_lock(file):
+                return None
+        return msgspec.json.decode(path.read_bytes(), type=Holder)
+    except (OSError, msgspec.DecodeError):  # not there, or held by one that has only just started
+        return None
+
+
 def _write_holder(file: BinaryIO) -> None:
     started = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
     holder = Holder(pid=os.getpid(), host=platform.node(), started=started)

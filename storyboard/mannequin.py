@@ -15,16 +15,19 @@ import msgspec
 from storyboard.artist import ArtCharacter
 from storyboard.geometry import Box, Point
 from storyboard.layout.faces import face_zone
+from storyboard.lettering.fonts import shipped_font
 from storyboard.mannequin_words import Expression, Pose, expression_of, pose_of
 from storyboard.plan import Shot
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
+    from PIL.ImageFont import FreeTypeFont, ImageFont
 
 _INK = 40
 _GUIDE = 185
 _SKIN = 250
 _CLOTH = 226
+_FONTS = ("MPLUSRounded1c-Bold", "NotoSansSC-Bold")  # for names beyond ASCII
 
 
 class Pen:
@@ -305,12 +308,20 @@ def _draw_hand(pen: Pen, box: Box) -> None:
     )
 
 
+def _font_with(name: str, size: float) -> FreeTypeFont | ImageFont:
+    """Return a font that has the characters of a name."""
+    from PIL import ImageFont as PillowFonts
+
+    for font in map(shipped_font, () if name.isascii() else _FONTS):
+        if all(character in font.characters for character in name):
+            return PillowFonts.truetype(str(font.path), size)
+    return PillowFonts.load_default(size)
+
+
 def _write_name(pen: Pen, name: str, x: float, y: float, box: Box) -> None:
     """Write a name on the chest, as wide as the box allows."""
-    from PIL import ImageFont
-
     size = max(8.0, min(box.width * 1.5 / max(len(name), 4), 14 * pen.width))
-    font = ImageFont.load_default(size)
+    font = _font_with(name, size)
     pen.draw.text(
         (x, y),
         name,

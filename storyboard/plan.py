@@ -12,6 +12,7 @@ import msgspec
 from storyboard.cast import Cast, examine_cast, examine_pictures
 from storyboard.files import write_atomically
 from storyboard.geometry import Box
+from storyboard.lettering_style import LetteringStyle, examine_style
 from storyboard.lines import DIALOG_KINDS, SPOKEN_KINDS
 from storyboard.lines import DialogKind as DialogKind
 from storyboard.problems import Problem
@@ -31,7 +32,7 @@ _PANEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _DEVICE_NAME = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)
 
 _NEW_PAGE_OR_PANEL = re.compile(
-    r"^(?=  - (?:template|panels):|      - id: )(?<!pages:\n)(?<!panels:\n)", re.MULTILINE
+    r"^(?=  - (?:chapter|template|panels):|      - id: )(?<!pages:\n)(?<!panels:\n)", re.MULTILINE
 )
 
 _HEADER = f"""\
@@ -39,6 +40,7 @@ _HEADER = f"""\
 #   shot: {" | ".join(SHOTS)}
 #   kind of a dialog: {" | ".join(DIALOG_KINDS)}
 #   box: [left, top, right, bottom], fractions of the panel from 0 to 1; left out, one is found
+#   a sound may have an angle, in degrees anticlockwise
 #   a panel may also have: seed, locked: true (never redrawn), notes (yours)
 """
 
@@ -54,12 +56,16 @@ class CharacterPlacement(
 
 
 class Dialog(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One balloon, narration box or sound. `speaker` is empty for narration and sounds."""
+    """One balloon, narration box or sound. `speaker` is empty for narration and sounds.
+
+    `angle` is how far a sound is turned, in degrees anticlockwise.
+    """
 
     text: str
     speaker: str = ""
     kind: DialogKind = "speech"
     box: Box | None = None
+    angle: float | None = None
 
 
 class Panel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -81,10 +87,14 @@ class Panel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 class Page(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The panels of one page in reading order. Without a template one is chosen at render time."""
+    """The panels of one page in reading order. Without a template one is chosen at render time.
+
+    `chapter` is the title of the chapter that begins on the page, for the book's bookmarks.
+    """
 
     panels: tuple[Panel, ...]
     template: str = ""
+    chapter: str = ""
 
 
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -98,6 +108,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     reading: Reading = "ltr"
     page: PageFormat = "b5"
     style: str = ""
+    lettering: LetteringStyle = LetteringStyle()
     seed: int = 0
     characters: tuple[Character, ...] = ()
 
@@ -145,16 +156,19 @@ def plan_text(plan: Plan) -> str:
     fields |= {"language": plan.language, "reading": plan.reading}
     fields |= msgspec.to_builtins({"page": plan.page})
     fields |= {"style": plan.style} if plan.style else {}
+    lettering = msgspec.to_builtins(plan.lettering)
+    fields |= {"lettering": lettering} if lettering else {}
     fields |= {"seed": plan.seed}
     fields |= {"characters": msgspec.to_builtins(plan.characters)} if plan.characters else {}
-    head = to_yaml(fields, one_line=("characters", "page"))
+    head = to_yaml(fields, one_line=("characters", "lettering", "page"))
     pages = {"pages": [_page_fields(page) for page in plan.pages]}
     body = to_yaml(pages, one_line=("characters", "dialogs"))
     return _HEADER + head + _NEW_PAGE_OR_PANEL.sub("\n", body)
 
 
 def _page_fields(page: Page) -> dict[str, Any]:
-    fields = {"template": page.template} if page.template else {}
+    fields = {"chapter": page.chapter} if page.chapter else {}
+    fields |= {"template": page.template} if page.template else {}
     return {**fields, "panels": [_panel_fields(panel) for panel in page.panels]}
 
 
@@ -170,7 +184,8 @@ def _panel_fields(panel: Panel) -> dict[str, Any]:
 
 
 def _dialog_fields(written: dict[str, Any]) -> dict[str, Any]:
-    return {name: written[name] for name in ("speaker", "kind", "text", "box") if name in written}
+    names = ("speaker", "kind", "text", "box", "angle")
+    return {name: written[name] for name in names if name in written}
 
 
 def examine_plan(
@@ -188,6 +203,7 @@ def examine_plan(
     report = Report(document.file, document)
     plan = read_struct(document, Plan, report)
     examine_book(report, title=plan.title, language=plan.language, seed=plan.seed, page=plan.page)
+    examine_style(plan.lettering, report)
     examine_cast(plan.characters, report)
     if folder is not None:
         examine_pictures(plan.characters, folder, report)
@@ -272,6 +288,16 @@ def _examine_dialogs(dialogs: Sequence[Dialog], path: NodePath, cast: Cast, repo
                 allowed="a name of the cast; or kind narration or sound",
             )
         _examine_box(dialog.box, (*place, "box"), report)
+        _examine_angle(dialog, (*place, "angle"), report)
+
+
+def _examine_angle(dialog: Dialog, path: NodePath, report: Report) -> None:
+    if dialog.angle is None:
+        return
+    if dialog.kind != "sound":
+        report.add(path, f"this {dialog.kind} cannot be turned", allowed="an angle for sounds only")
+    elif not -90 <= dialog.angle <= 90:
+        report.add(path, f"{dialog.angle:g} degrees is too far", allowed="-90 to 90 degrees")
 
 
 def _examine_box(box: Box | None, path: NodePath, report: Report) -> None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from storyboard.artist import Artist, DiffSenseiArtist, mini_model
+from storyboard.artist import Artist
+from storyboard.book.kept import KeptFolder
 from storyboard.checks import check_file, is_plan
 from storyboard.configuration import Configuration, read_configuration
+from storyboard.diffsensei.artist import DiffSenseiArtist
+from storyboard.diffsensei.forecast import forecast_lines
+from storyboard.diffsensei.weights import looks_at_middle, mini_model
 from storyboard.drawing import (
     DAMAGED,
     Studio,
@@ -23,24 +29,37 @@ from storyboard.drawing import (
 )
 from storyboard.errors import MissingError, PanelError, PanelsFailedError, StoryError, UsageError
 from storyboard.files import write_atomically
-from storyboard.layout.staging import StagedPage
+from storyboard.layout.staging import Keep, StagedPage
+from storyboard.models.catalogue import MINI
+from storyboard.models.shelf import Shelf, models_folder
+from storyboard.options import DrawingOptions
 from storyboard.plan import Plan, load_plan, save_plan
+from storyboard.problems import Problem
 from storyboard.progress import Progress, SilentProgress
 from storyboard.selection import Selection
-from storyboard.story import read_story
+from storyboard.story import Character, read_story
 from storyboard.workspace import PLAN_SUFFIX, Workspace, free_name, stem_of
 from storyboard.yamlfile import read_yaml
 
+if TYPE_CHECKING:
+    from storyboard.export.forms import Settings
+
 
 class Work(msgspec.Struct, frozen=True):
-    """What the writer asks for. `file` is a story, a synopsis or a plan."""
+    """What the writer asks for. `file` is a story, a synopsis or a plan.
+
+    `model` is a folder or a model's name; `options` go before the configuration's.
+    """
 
     file: Path
     selection: Selection = Selection()
     rough: bool = False
-    model: Path | None = None
+    no_text: bool = False
+    model: str | Path | None = None
     llm: Path | None = None
+    options: DrawingOptions = DrawingOptions()
     output: Path | None = None
+    flatten: bool = False
 
     @property
     def plan_path(self) -> Path:
@@ -54,12 +73,13 @@ class Work(msgspec.Struct, frozen=True):
 
     @property
     def pdf_path(self) -> Path:
-        """Where the book goes. Roughs and single pages never take the finished book's place."""
+        """Where the book goes. Only the whole, drawn, editable book has the plain name."""
         if self.output is not None:
             return self.output
         rough = ".rough" if self.rough else ""
+        blank = ".blank" if self.no_text else ""
         pages = f".pages-{self.selection.pages}" if self.selection.pages else ""
-        return self.file.with_name(f"{stem_of(self.file)}{pages}{rough}.pdf")
+        return self.file.with_name(f"{stem_of(self.file)}{pages}{rough}{blank}.pdf")
 
 
 @lru_cache(maxsize=8)  # asked several times in one command
@@ -85,6 +105,44 @@ def check(file: Path) -> None:
     if problems:
         count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
         raise StoryError(f"{file} has {count}", problems=problems)
+
+
+def warnings(file: Path) -> tuple[Problem, ...]:
+    """Return what is no error, but would be a pity in the book.
+
+    That is pictures of characters that are small, blurred, not of one person or too like another's,
+    and in a plan what a printer would object to.
+
+    Raises:
+        StoryError: the file is wrong, or a text of it cannot be lettered.
+        MissingError: there is no such file.
+    """
+    from storyboard.proof import print_warnings
+
+    work = Work(file)
+    if not work.is_plan:
+        return _reference_warnings(work, read_story(file).characters)
+    plan = load_plan(file)
+    references = _reference_warnings(work, plan.characters)
+    return references + print_warnings(file, _stage(plan, work).pages, plan.language)
+
+
+def _reference_warnings(
+    work: Work, characters: Sequence[Character], names: Collection[str] | None = None
+) -> tuple[Problem, ...]:
+    """Return what is wrong with the pictures of the file's characters, or of those named."""
+    from storyboard.references import reference_warnings
+
+    if not any(character.images for character in characters):
+        return ()
+    document = read_yaml(work.file)
+    try:
+        is_cropped = looks_at_middle(_model_folder(work))
+    except MissingError:  # told when it is needed
+        is_cropped = False
+    return reference_warnings(
+        document, characters, work.file.parent, names=names, looks_at_middle=is_cropped
+    )
 
 
 def plan(work: Work, progress: Progress, *, force: bool = False) -> Path:
@@ -114,7 +172,7 @@ def render(work: Work, progress: Progress) -> Path:
         PanelsFailedError: some panels could not be drawn; the book is there without them.
     """
     workspace = _workspace(work)
-    studio = _studio(work, workspace)
+    studio = _studio(work, workspace, progress)
     with workspace.held():
         book = _book(work, workspace, progress)
         pictures, failed = _draw(book, studio, work, progress)
@@ -130,7 +188,7 @@ def draw(work: Work, progress: Progress) -> tuple[Path, ...]:
         PanelsFailedError: some panels could not be drawn; the others are there.
     """
     workspace = _workspace(work)
-    studio = _studio(work, workspace)
+    studio = _studio(work, workspace, progress)
     with workspace.held():
         book = _book(work, workspace, progress)
         pictures, failed = _draw(book, studio, work, progress)
@@ -148,42 +206,82 @@ def letter(work: Work, progress: Progress) -> Path:
     return work.pdf_path
 
 
-def export_png(work: Work, folder: Path, dpi: float, progress: Progress) -> tuple[Path, ...]:
-    """Write each page as a PNG into the folder, draw nothing, and return their paths."""
-    from storyboard.binding import bind, write_png_pages
+def export(
+    work: Work, forms: str, folder: Path | None, settings: Settings, progress: Progress
+) -> tuple[Path, ...]:
+    """Write the book in other forms, draw nothing, and return the paths of the files.
 
+    Args:
+        work: what is wanted of which book.
+        forms: names of forms, such as `cbz,epub`.
+        folder: where the files go; None is a folder beside the story.
+        settings: what the writer chose.
+        progress: is told of each page.
+
+    Raises:
+        UsageError: a form is unknown.
+        OutputError: a file cannot be written; what was there is still there.
+    """
+    from storyboard.binding import bind
+    from storyboard.export.forms import export_book, read_forms
+    from storyboard.export.lettered import LetteredBook
+    from storyboard.export.outputs import Outputs
+
+    wanted = read_forms(forms)
     workspace = _workspace(work)
+    stem = stem_of(work.file)
+    outputs = Outputs(folder or work.file.with_name(f"{stem}.export"), workspace, progress)
     with workspace.held(), tempfile.TemporaryDirectory() as scratch:
         book = _book(work, workspace, progress)
         pictures = _last_pictures(book, work, workspace)
-        pdf = Path(scratch) / work.pdf_path.name
+        if empty := [panel_id for panel_id in book.panel_ids if panel_id not in pictures]:
+            progress.say(f"Note: without a picture yet, so left empty: {', '.join(empty)}")
+        pdf = Path(scratch) / "book.pdf"
         staged = with_drawn_boxes(book.pages, pictures)
-        bind(book.plan, staged, pictures, pdf, progress, prints=workspace.prints)
-        names = [f"{stem_of(work.file)}-{page.number:03}.png" for page in book.pages]
-        return write_png_pages(pdf, [folder / name for name in names], dpi=dpi)
+        prints = workspace.prints
+        bind(book.plan, staged, pictures, pdf, progress, prints=prints, source=book.source)
+        lettered = LetteredBook(
+            name=f"{stem}.rough" if work.rough else stem,
+            part_name=work.pdf_path.stem,
+            plan=book.plan,
+            pages=staged,
+            pictures=pictures,
+            pdf=pdf,
+            prints=prints,
+            modified=datetime.fromtimestamp(work.plan_path.stat().st_mtime, UTC),
+        )
+        export_book(lettered, wanted, outputs, settings, progress)
+    return tuple(outputs.written)
 
 
-def dry_run(work: Work, progress: Progress) -> tuple[str, ...]:
-    """Return a line for every panel that `render` would draw, and write nothing."""
+def dry_run(work: Work, progress: Progress) -> Iterator[str]:
+    """Give a line for every panel that `render` would draw, then what drawing them would take.
+
+    Nothing is written.
+    """
     workspace = _workspace(work)
-    studio = _studio(work, workspace)
+    studio = _studio(work, workspace, progress)
     if work.is_plan or work.plan_path.exists():
         book = _stage(_plan_as_it_is(work, workspace, progress), work)
     else:
         book = _stage(_plan_without_model(work), work)
-    tasks = tasks_for(book.plan, book.pages, work.file.parent, studio)
-    return tuple(
-        f"{task.panel_id}  {task.recipe.size_px[1]}x{task.recipe.size_px[0]} px  {task.why}"
-        for task in tasks
+    tasks = [
+        task
+        for task in tasks_for(book.plan, book.pages, work.file.parent, studio)
         if task.picture is None and work.selection.has(task.panel_id)
-    )
+    ]
+    for task in tasks:
+        yield f"{task.panel_id}  {task.recipe.size_px[1]}x{task.recipe.size_px[0]} px  {task.why}"
+    if isinstance(studio.artist, DiffSenseiArtist):
+        yield from forecast_lines(studio.artist, [task.request for task in tasks])
 
 
 class Book(msgspec.Struct, frozen=True):
-    """A plan and the pages of it that are wanted, staged."""
+    """A plan and the pages of it that are wanted, staged. `source` is the plan's file."""
 
     plan: Plan
     pages: tuple[StagedPage, ...]
+    source: bytes | None = None
 
     @property
     def panel_ids(self) -> tuple[str, ...]:
@@ -201,10 +299,12 @@ def _book(work: Work, workspace: Workspace, progress: Progress) -> Book:
     """Return the book as planned; plan it first where there is no plan."""
     if not work.is_plan and not work.plan_path.exists():
         _plan(work, workspace, progress)
+    source = work.plan_path.read_bytes()
     plan = _plan_as_it_is(work, workspace, progress)
     if not work.is_plan and workspace.is_planned_from(work.file):
         workspace.note_planned(work.file)
-    return _stage(plan, work)
+    keep = partial(KeptFolder(workspace.prints).get, "staged")
+    return msgspec.structs.replace(_stage(plan, work, keep), source=source)
 
 
 def _plan_as_it_is(work: Work, workspace: Workspace, progress: Progress) -> Plan:
@@ -250,30 +350,45 @@ def _plan_without_model(work: Work) -> Plan:
     return plan_story(story, None, progress=SilentProgress(), log=lambda _: None)
 
 
-def _stage(plan: Plan, work: Work) -> Book:
+def _stage(plan: Plan, work: Work, keep: Keep | None = None) -> Book:
     from storyboard.layout.staging import stage
     from storyboard.layout.templates import load_templates
+    from storyboard.lettering.checking import check_rooms
     from storyboard.lettering.letterer import measure
 
-    measured = partial(measure, language=plan.language)
-    staged = stage(plan, load_templates(), measured)
+    lettering = plan.lettering.within(work.file.parent)
+    if work.no_text:
+        lettering = msgspec.structs.replace(lettering, balloons="blank")
+    measured = partial(measure, language=plan.language, style=lettering)
+    staged = stage(plan, load_templates(), measured, lettering, keep)
+    check_rooms(staged, plan.language)
     book = Book(plan, tuple(page for page in staged if work.selection.has_page(page.number)))
     work.selection.check(len(plan.pages), book.panel_ids)
     return book
 
 
-def _studio(work: Work, workspace: Workspace) -> Studio:
-    return studio_for(workspace, _artist(work), rough=work.rough)
+def _studio(work: Work, workspace: Workspace, progress: Progress) -> Studio:
+    return studio_for(workspace, _artist(work, progress), rough=work.rough)
 
 
-def _artist(work: Work) -> Artist:
+def _artist(work: Work, progress: Progress) -> Artist:
     if work.rough:
         from storyboard.rough import RoughArtist
 
         return RoughArtist()
     configuration = _configuration(work)
-    model = work.model or configuration.model or mini_model()
-    return DiffSenseiArtist(model, steps=configuration.steps)
+    return DiffSenseiArtist(
+        _model_folder(work),
+        work.options.over(configuration.options),
+        cache_folder=models_folder(configuration.models),
+        note=progress.say,
+    )
+
+
+def _model_folder(work: Work) -> Path:
+    configuration = _configuration(work)
+    named = work.model or configuration.model or MINI
+    return Shelf(models_folder(configuration.models)).find(named, mini_model())
 
 
 def _configuration(work: Work) -> Configuration:
@@ -286,10 +401,21 @@ def _draw(
     """Return the picture of every panel that has one, and the errors of those that failed."""
     tasks = tasks_for(book.plan, book.pages, work.file.parent, studio)
     wanted = [task for task in tasks if work.selection.has(task.panel_id)]
+    if not work.rough:
+        _warn_of_references(book.plan, wanted, work, progress)
     _announce(wanted, progress)
     drawn, failed = draw_missing(wanted, studio, progress)
     there = {task.panel_id: task.picture for task in tasks if task.picture is not None}
     return there | drawn, failed
+
+
+def _warn_of_references(plan: Plan, tasks: Sequence[Task], work: Work, progress: Progress) -> None:
+    """Say what is wrong with the pictures that panels are about to be drawn from."""
+    waiting = [task.request for task in tasks if task.picture is None]
+    names = {character.name for request in waiting for character in request.characters}
+    planned = msgspec.structs.replace(work, file=work.plan_path)
+    for warning in _reference_warnings(planned, plan.characters, names):
+        progress.say(f"Warning: {warning}")
 
 
 def _announce(tasks: Sequence[Task], progress: Progress) -> None:
@@ -310,14 +436,21 @@ def _bind(
     book: Book, pictures: Mapping[str, Path], work: Work, workspace: Workspace, progress: Progress
 ) -> None:
     from storyboard.binding import bind
+    from storyboard.export.outputs import keep_edited
 
     pdf = work.pdf_path
-    if not workspace.is_as_written(pdf):
-        kept = free_name(pdf, "before")
-        write_atomically(kept, pdf.read_bytes())
-        progress.say(f"{pdf} has been edited since it was written; that one is kept as {kept}")
+    keep_edited(pdf, workspace, progress)
     staged = with_drawn_boxes(book.pages, pictures)
-    bind(book.plan, staged, pictures, pdf, progress, prints=workspace.prints)
+    bind(
+        book.plan,
+        staged,
+        pictures,
+        pdf,
+        progress,
+        prints=workspace.prints,
+        source=book.source,
+        flat=work.flatten,
+    )
     workspace.note_written(pdf)
 
 

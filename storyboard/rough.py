@@ -26,7 +26,7 @@ _HORIZONS = {"wide": 0.62, "full": 0.72, "medium": 0.5, "close-up": 0.0, "detail
 class RoughArtist:
     """Draws every panel in milliseconds, without a model: to check pacing and lettering."""
 
-    fingerprint = "rough/2"
+    fingerprint = "rough/3"
 
     def size_px(self, width_mm: float, height_mm: float) -> tuple[int, int]:
         """Return (height, width) of a panel's picture: 300 dpi, no side above 1600 pixels."""

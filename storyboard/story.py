@@ -9,6 +9,7 @@ import msgspec
 
 from storyboard.cast import Cast, examine_cast, examine_pictures
 from storyboard.cast import Character as Character
+from storyboard.lettering_style import LetteringStyle, examine_style
 from storyboard.lines import SPOKEN_KINDS, LineError
 from storyboard.lines import DialogKind as DialogKind
 from storyboard.lines import SpokenLine as SpokenLine
@@ -24,6 +25,7 @@ MAX_DIALOGS = 8
 MAX_PAGES = 1000
 PAGE_SIDE_MM = (40.0, 1500.0)
 MAX_BLEED_MM = 30.0
+MAX_SAFE_SHARE = 0.25  # of the shorter side
 
 Reading = Literal["rtl", "ltr"]
 Shot = Literal["wide", "full", "medium", "close-up", "detail"]
@@ -32,11 +34,16 @@ PageName = Literal["b5", "a4", "us-comic", "tankobon"]
 
 
 class PageSize(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A page's trimmed size and the bleed beyond it on each side, in millimetres."""
+    """A page's trimmed size and the bleed beyond it on each side, in millimetres.
+
+    `safe_mm` is how far text stays away from each side of the trim; without it, as far as on B5,
+    in proportion.
+    """
 
     width_mm: float
     height_mm: float
     bleed_mm: float = 3.0
+    safe_mm: float | None = None
 
 
 PageFormat = PageName | PageSize
@@ -75,6 +82,7 @@ class Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     page: PageFormat = "b5"
     pages: int | None = None
     style: str = ""
+    lettering: LetteringStyle = LetteringStyle()
     seed: int = 0
     characters: tuple[Character, ...] = ()
     story: str = ""
@@ -125,6 +133,7 @@ def examine_story(document: Document, folder: Path) -> tuple[Story, list[Problem
     examine_book(
         report, title=story.title, language=story.language, seed=story.seed, page=story.page
     )
+    examine_style(story.lettering, report)
     examine_cast(story.characters, report)
     examine_pictures(story.characters, folder, report)
     if story.pages is not None and not 1 <= story.pages <= MAX_PAGES:
@@ -153,6 +162,10 @@ def examine_book(report: Report, *, title: str, language: str, seed: int, page: 
     if not 0 <= page.bleed_mm <= MAX_BLEED_MM:
         message = f"{page.bleed_mm:g} mm is no bleed"
         report.add(("page", "bleed_mm"), message, allowed=f"0 to {MAX_BLEED_MM:g} mm")
+    most = min(page.width_mm, page.height_mm) * MAX_SAFE_SHARE
+    if page.safe_mm is not None and not 0 <= page.safe_mm <= most:
+        message = f"{page.safe_mm:g} mm is no distance of text from the page's edge"
+        report.add(("page", "safe_mm"), message, allowed=f"0 to {most:g} mm on this page")
 
 
 def _examine_content(story: Story, report: Report) -> None:

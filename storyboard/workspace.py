@@ -76,14 +76,23 @@ class Workspace:
 
     def is_as_written(self, output: Path) -> bool:
         """Return whether the output is missing or still as the tool wrote it."""
-        written = self._read_notes().written.get(output.name)
-        return not output.exists() or written == _sha256(output)
+        return not output.exists() or self.has_written(output)
+
+    def has_written(self, output: Path) -> bool:
+        """Return whether the output is there and still as the tool wrote it."""
+        written = self._read_notes().written.get(self._name_of(output))
+        return written is not None and output.is_file() and written == _sha256(output)
 
     def note_written(self, output: Path) -> None:
         """Remember what the output is like, to tell later whether someone has edited it."""
         notes = self._read_notes()
-        written = notes.written | {output.name: _sha256(output)}
+        written = notes.written | {self._name_of(output): _sha256(output)}
         self._write_notes(msgspec.structs.replace(notes, written=written))
+
+    def _name_of(self, output: Path) -> str:
+        """Return the output's path, so that it stays right when the story's folder is moved."""
+        path, home = output.resolve(), self.folder.parent.resolve()
+        return path.relative_to(home).as_posix() if path.is_relative_to(home) else str(path)
 
     def _read_notes(self) -> _Notes:
         try:

@@ -20,7 +20,7 @@ PLACES_OF_ONE_MACHINE = re.compile(rb"(?<![\w.])/(?:wo" rb"rk|ro" rb"ot|ho" rb"m
 
 def make_targets() -> set[str]:
     makefile = (ROOT / "Makefile").read_text("utf-8")
-    return set(re.findall(r"^([a-z]+):", makefile, flags=re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
 
 
 def documents() -> list[Path]:
@@ -63,7 +63,7 @@ def test_every_make_target_that_a_document_names_exists() -> None:
     named = {
         (document.name, target)
         for document in documents()
-        for target in re.findall(r"(?:`|^ {4})make ([a-z]+)", document.read_text("utf-8"), re.M)
+        for target in re.findall(r"(?:`|^ {4})make ([a-z-]+)", document.read_text("utf-8"), re.M)
     }
     assert ("README.md", "demo") in named
     assert {target for _, target in named} <= make_targets()

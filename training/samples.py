@@ -30,15 +30,18 @@ REFERENCE_CELL_PX = 72
 LIGHT = 200
 
 
-def held_out(cache: Path, count: int, seed: int) -> list[dict[str, Any]]:
+def held_out_records(cache: Path) -> list[dict[str, Any]]:
     """Return records of held-out panels in which every character has a picture elsewhere."""
-    records = json.loads((cache / "panels.json").read_text("utf-8"))
-    fitting = [
+    return [
         record
-        for record in records
+        for record in json.loads((cache / "panels.json").read_text("utf-8"))
         if record["held_out"] and all(len(one["rows"]) > 1 for one in record["characters"])
     ]
-    return random.Random(seed).sample(fitting, count)
+
+
+def held_out(cache: Path, count: int, seed: int) -> list[dict[str, Any]]:
+    """Return some of them, drawn by a seed."""
+    return random.Random(seed).sample(held_out_records(cache), count)
 
 
 def other_rows(record: dict[str, Any], rng: random.Random) -> list[int]:
@@ -97,7 +100,8 @@ def ink_in_boxes(panel: np.ndarray, boxes: Sequence[Sequence[float]]) -> float:
     return float(ink[inside].sum() / max(ink.sum(), 1.0))
 
 
-def _of_data(cache: Path, record: dict[str, Any]) -> np.ndarray:
+def panel_of(cache: Path, record: dict[str, Any]) -> np.ndarray:
+    """Return the panel of the data, (height, width) uint8."""
     panels = np.load(cache / f"{bucket_name(tuple(record['size']))}.npy", mmap_mode="r")
     return np.array(panels[record["index"]])
 
@@ -136,7 +140,7 @@ def main() -> None:
         for number, (record, chosen) in enumerate(zip(records, rows, strict=True))
     ]
     drawn = DiffSensei.load(given.model).draw(requests)
-    wanted = [_of_data(given.cache, record) for record in records]
+    wanted = [panel_of(given.cache, record) for record in records]
     for name, panels in (
         ("data", wanted),
         ("drawn", [np.asarray(panel.image.convert("L")) for panel in drawn]),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from storyboard.geometry import MM_PER_INCH
+from storyboard.geometry import MM_PER_INCH, mm_to_px
 
 if TYPE_CHECKING:
     import numpy
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 PRINT_DPI = 400.0
 FINE_DPI = 250.0  # a picture of at least this resolution is printed as it is
+LINE_ART_DPI = 600.0  # of black and white: so fine that no eye sees the steps of an edge
+_SQUARE_PX = 16  # side of the squares whose tones are compared; a millimetre at `PRINT_DPI`
+_TONE_CHANGE = 4.0  # most that black and white may change a picture's tone, of 255
+_SQUARE_CHANGE, _CHANGED_SQUARES = 32, 0.01  # and that of a square, in how many squares
 _SOFTENING = 0.12  # share of a pixel's value that goes to each neighbour before enlarging
 _NOISE = 0.03  # nearer than this to black or white counts as black or white
 _EVENING = 0.55  # radius, in pixels of the small picture, over which wobbles are evened out
@@ -46,6 +50,43 @@ def print_picture(picture: Image, width_mm: float, height_mm: float) -> Image:
         round(height_mm / MM_PER_INCH * PRINT_DPI),
     )
     return enlarge_line_art(grey, size)
+
+
+def is_line_art(grey: Image) -> bool:
+    """Return whether black and white alone show the picture: its greys are only soft edges.
+
+    Args:
+        grey: mode L, at print size.
+    """
+    import numpy
+    from PIL import ImageChops
+
+    lost = ImageChops.difference(grey.reduce(_SQUARE_PX), _inked(grey).reduce(_SQUARE_PX))
+    changes = numpy.asarray(lost)
+    many = float((changes > _SQUARE_CHANGE).mean())
+    return float(changes.mean()) <= _TONE_CHANGE and many <= _CHANGED_SQUARES
+
+
+def as_line_art(grey: Image, width_mm: float, height_mm: float) -> Image:
+    """Return the picture in black and white, of mode 1 and at least `LINE_ART_DPI`.
+
+    Args:
+        grey: mode L, with edges soft enough to be found between its pixels.
+        width_mm: the width of the whole picture on the page.
+        height_mm: its height.
+    """
+    from PIL.Image import Dither, Resampling
+
+    size = (
+        max(grey.width, mm_to_px(width_mm, LINE_ART_DPI)),
+        max(grey.height, mm_to_px(height_mm, LINE_ART_DPI)),
+    )
+    fine = grey if size == grey.size else grey.resize(size, Resampling.BICUBIC)
+    return _inked(fine).convert("1", dither=Dither.NONE)
+
+
+def _inked(grey: Image) -> Image:
+    return grey.point([0] * 128 + [255] * 128)
 
 
 def enlarge_line_art(grey: Image, size_px: tuple[int, int]) -> Image:

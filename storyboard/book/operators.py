@@ -27,12 +27,15 @@ def page_content(page: PageDrawing, pictures: dict[str, tuple[str, int, int]]) -
         f"{_numbers(scale, 0, 0, -scale, mm_to_pt(bleed), top)} cm",
         "1 g 0 G 1 j",
     ]
+    marks = page.marks
     for panel in page.panels:
-        parts += _panel(panel, pictures.get(panel.id))
+        drawn = _panel(panel, pictures.get(panel.id))
+        parts += [f"/Figure << /MCID {marks[panel.id]} >> BDC", *drawn, "EMC"]
+    parts.append("/Artifact BMC")
     for balloon in page.balloons:
         if balloon.shape.commands:
             parts += _balloon(balloon)
-    return "\n".join([*parts, "Q"])
+    return "\n".join([*parts, "EMC", "Q"])
 
 
 def appearance(balloon: Balloon) -> str:
@@ -60,6 +63,13 @@ def appearance(balloon: Balloon) -> str:
 
 def path(outline: Outline, *, digits: int = 3) -> str:
     """Return an outline's path operators, coordinates rounded to `digits` decimals."""
+    if digits == 0:  # as all letters are written, which are most of a page
+        return "\n".join(
+            [
+                " ".join([*[str(round(one)) for one in numbers], _PATH_OPERATORS[operator]])
+                for operator, numbers in outline.commands
+            ]
+        )
     return "\n".join(
         f"{_numbers(*numbers, digits=digits)} {_PATH_OPERATORS[operator]}".strip()
         for operator, numbers in outline.commands

@@ -29,6 +29,8 @@ class FramedPanel(msgspec.Struct, frozen=True):
         strokes: the frame's edges as runs of points; a frame within the page is one closed run
             that ends where it began. Edges on the bleed have no stroke.
         gutter_mm: width of the white rim around a panel that lies on another one.
+        place: its number in reading order, from 0.
+        shows: what is drawn in it, for those who cannot see it.
     """
 
     id: str
@@ -37,6 +39,8 @@ class FramedPanel(msgspec.Struct, frozen=True):
     strokes: tuple[tuple[Point, ...], ...]
     stroke_mm: float = FRAME_STROKE_MM
     gutter_mm: float = 0.0
+    place: int = 0
+    shows: str = ""
 
 
 class PageDrawing(msgspec.Struct, frozen=True):
@@ -46,6 +50,12 @@ class PageDrawing(msgspec.Struct, frozen=True):
     size: PageSize
     panels: tuple[FramedPanel, ...]
     balloons: tuple[Balloon, ...]
+
+    @property
+    def marks(self) -> dict[str, int]:
+        """The numbers, from 0 in reading order, that mark the panels in the page's content."""
+        in_order = sorted(self.panels, key=lambda panel: panel.place)
+        return {panel.id: mark for mark, panel in enumerate(in_order)}
 
 
 def compose_page(
@@ -64,8 +74,10 @@ def compose_page(
             picture=pictures.get(staged.panel.id),
             strokes=_strokes(staged.frame_mm, page.size),
             gutter_mm=INSET_GUTTER_MM if staged.is_inset else 0.0,
+            place=place,
+            shows=staged.panel.caption,
         )
-        for staged in sorted(page.panels, key=lambda staged: staged.is_inset)
+        for place, staged in sorted(enumerate(page.panels), key=lambda each: each[1].is_inset)
     ]
     return PageDrawing(page.number, page.size, tuple(framed), tuple(balloons))
 

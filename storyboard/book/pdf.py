@@ -6,53 +6,69 @@ as written. The fonts for edits are embedded whole, once. The same input gives t
 
 from __future__ import annotations
 
-import codecs
 import hashlib
+import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
-from storyboard.book.encoding import FIRST_CODE, characters, european_letters, glyph_name
-from storyboard.book.operators import appearance, page_content, rectangle_pt
+from storyboard.book.editfonts import (
+    EditFont,
+    default_font,
+    font_key,
+    font_objects,
+)
+from storyboard.book.livetext import LAYER
+from storyboard.book.objects import Name, PdfObject, Reference, stream, written
 from storyboard.book.page import PageDrawing
+from storyboard.book.pdffile import PdfFile
 from storyboard.book.pictures import PrintFolder
-from storyboard.files import write_atomically
-from storyboard.geometry import Box, mm_to_pt
-from storyboard.lettering.fonts import Font, dialogue_font, sound_font
-from storyboard.lettering.letterer import Balloon
+from storyboard.book.sheet import (
+    DIALOGUE_LAYER,
+    DOCUMENT,
+    PAGES,
+    Sheet,
+    make_sheet,
+    picture_object,
+)
+from storyboard.book.xmp import xmp_packet
+from storyboard.files import written_atomically
 from storyboard.story import Reading
 
 PLAN_ATTACHMENT = "plan.yaml"
 PLAN_HASH_KEY = "StoryboardPlanSHA256"
-_MULTILINE = 1 << 12
-_DO_NOT_SPELL_CHECK = 1 << 22
-_PRINT = 4
-_CENTRED = 1
-_NON_SYMBOLIC = 1 << 5
 _PRODUCER = "storyboard"
 
 
 class BookMetadata(msgspec.Struct, frozen=True):
-    """What the PDF says of itself. `plan` is the plan's YAML, to be attached."""
+    """What the PDF says of itself.
+
+    Attributes:
+        plan: the plan's YAML, to be attached.
+        chapters: titles of chapters by the number of the page they begin on.
+        flat: a final copy, with text instead of form fields.
+    """
 
     title: str
     author: str = ""
     language: str = "en"
     reading: Reading = "ltr"
     plan: bytes | None = None
+    chapters: Mapping[int, str] = {}
+    flat: bool = False
 
 
 def write_pdf(
     path: Path,
-    pages: Sequence[PageDrawing],
+    pages: Iterable[PageDrawing | Sheet],
     *,
     metadata: BookMetadata,
     prints: PrintFolder | None = None,
 ) -> None:
-    """Write the book to `path`, whole or not at all.
+    """Write the book to `path`, whole or not at all. Only one page is in memory at a time.
 
     Args:
         path: of the PDF.
@@ -64,241 +80,200 @@ def write_pdf(
         MissingError: a picture is not there.
         OutputError: the file could not be written.
     """
-    write_atomically(path, pdf_bytes(pages, metadata=metadata, prints=prints))
+    with written_atomically(path) as file:
+        _write(file, pages, metadata, prints or PrintFolder())
 
 
 def pdf_bytes(
-    pages: Sequence[PageDrawing], *, metadata: BookMetadata, prints: PrintFolder | None = None
+    pages: Iterable[PageDrawing | Sheet],
+    *,
+    metadata: BookMetadata,
+    prints: PrintFolder | None = None,
 ) -> bytes:
     """Return the book as the bytes of a PDF file; see `write_pdf`.
 
     Raises:
         MissingError: a picture is not there.
     """
-    book = _Book(metadata, prints or PrintFolder())
+    file = io.BytesIO()
+    _write(file, pages, metadata, prints or PrintFolder())
+    return file.getvalue()
+
+
+def _write(
+    file: BinaryIO,
+    pages: Iterable[PageDrawing | Sheet],
+    metadata: BookMetadata,
+    prints: PrintFolder,
+) -> None:
+    book = _Book(PdfFile(file), metadata, prints)
     for page in pages:
-        book.add_page(page)
-    return book.finished()
+        if isinstance(page, PageDrawing):
+            page = make_sheet(page, metadata.language, prints, flat=metadata.flat)
+        book.add(page)
+    book.finish()
 
 
 class _Book:
-    """A PDF in the making, of reportlab's low-level objects."""
+    """A PDF in the making. Of the pages already written it remembers a few numbers each."""
 
-    def __init__(self, metadata: BookMetadata, prints: PrintFolder) -> None:
-        from reportlab.pdfbase import pdfdoc
-
-        self._pdf: Any = pdfdoc
+    def __init__(self, file: PdfFile, metadata: BookMetadata, prints: PrintFolder) -> None:
+        self._file = file
         self._metadata = metadata
         self._prints = prints
-        self._document: Any = pdfdoc.PDFDocument(
-            invariant=1, lang=metadata.language, pdfVersion=(1, 7)
-        )
-        self._document.Catalog.Outlines = None
-        self._fields: list[Any] = []
-        self._fonts: dict[str, Any] = {}
+        self._pages: list[tuple[int, str]] = []  # number in the book, reference in the file
+        self._sections: list[str] = []
+        self._fields: list[str] = []
+        self._parents: list[str] = []
+        self._fonts: dict[str, EditFont] = {}
 
-    def add_page(self, page: PageDrawing) -> None:
-        """Add one page with its pictures, balloons and form fields."""
-        pictures, objects = {}, {}
-        for number, panel in enumerate(page.panels, start=1):
-            if panel.picture is not None:
-                name = f"Panel{number}"
-                reference, width, height = self._picture(panel.picture, panel.frame.bounds)
-                pictures[panel.id] = name, width, height
-                objects[name] = reference
-        content = page_content(page, pictures).encode("ascii")
-        self._document.signature.update(content)
-        bleed, size = page.size.bleed_mm, page.size
-        whole = Box(-bleed, -bleed, size.width_mm + bleed, size.height_mm + bleed)
-        trim = Box(0, 0, size.width_mm, size.height_mm)
-        dictionary = self._dictionary(
-            Type=self._name("Page"),
-            Parent=self._document.Reference(self._document.Pages),
-            MediaBox=self._array(*rectangle_pt(whole, page)),
-            BleedBox=self._array(*rectangle_pt(whole, page)),
-            TrimBox=self._array(*rectangle_pt(trim, page)),
-            Resources=self._dictionary(XObject=self._dictionary(**objects)),
-            Contents=self._stream(content),
-            Tabs=self._name("W"),  # the tab key follows the order of Annots: reading order
-        )
-        reference = self._document.Reference(dictionary)
-        fields = [self._field(balloon, page, reference) for balloon in page.balloons]
-        if fields:
-            dictionary["Annots"] = self._array(*fields)
-        self._fields += fields
-        self._document.Pages.addPage(dictionary)
+    def add(self, sheet: Sheet) -> None:
+        """Write one page with its pictures, balloons and form fields."""
+        pictures = [
+            picture_object(self._prints.packed(Path(one.file), one.frame)) for one in sheet.pictures
+        ]
+        numbers = self._file.write_group([*pictures, *sheet.objects], len(self._parents))
+        references = [f"{number} 0 R" for number in numbers]
+        self._pages.append((sheet.number, references[sheet.page]))
+        self._sections.append(references[sheet.section])
+        self._fields += [references[place] for place in sheet.fields]
+        self._parents += [references[place] for place in sheet.parents]
+        self._fonts |= {font.key: font for font in sheet.fonts}
 
-    def finished(self) -> bytes:
-        """Return the file's bytes."""
-        catalog = self._document.Catalog
-        catalog.ViewerPreferences = self._dictionary(
-            Direction=self._name("R2L" if self._metadata.reading == "rtl" else "L2R"),
-            DisplayDocTitle="true",
+    def finish(self) -> None:
+        """Write what belongs to the book as a whole."""
+        metadata = self._metadata
+        self._write_pages()
+        self._write_structure()
+        self._write_fonts()
+        plan = self._attachment(metadata.plan) if metadata.plan is not None else None
+        xmp = xmp_packet(metadata.title, metadata.author, metadata.language, _PRODUCER)
+        root = self._file.write(
+            "catalog",
+            {
+                "Type": Name("Catalog"),
+                "Pages": PAGES,
+                "PageLayout": Name("TwoPageRight"),
+                "PageLabels": self._labels(),
+                "ViewerPreferences": {
+                    "Direction": Name("R2L" if metadata.reading == "rtl" else "L2R"),
+                    "DisplayDocTitle": True,
+                },
+                "Lang": metadata.language,
+                "MarkInfo": {"Marked": True},
+                "StructTreeRoot": Reference("structure"),
+                "Outlines": self._outlines(),
+                "AcroForm": self._form() if self._fields else None,
+                "OCProperties": self._layers() if metadata.flat else None,
+                "Names": {"EmbeddedFiles": {"Names": [PLAN_ATTACHMENT, plan]}} if plan else None,
+                "AF": [plan] if plan else None,
+                "Metadata": self._file.write("metadata", _xml(xmp)),
+            },
         )
-        catalog.PageLayout = self._name("TwoPageRight")
-        if self._fields:
-            catalog.AcroForm = self._form()
-        information = {
-            "Title": self._text(self._metadata.title),
-            "Author": self._text(self._metadata.author),
-            "Creator": self._text(_PRODUCER),
-            "Producer": self._text(_PRODUCER),
+        self._file.finish(root, self._information())
+
+    def _write_pages(self) -> None:
+        kids = " ".join(reference for _, reference in self._pages)
+        value = f"<< /Type /Pages /Kids [ {kids} ] /Count {len(self._pages)} >>"
+        self._file.write(PAGES.key, PdfObject(value))
+
+    def _write_structure(self) -> None:
+        """Write the tree that says what is what on the pages, for those who do not see them."""
+        structure, parents = Reference("structure"), Reference("parents")
+        sections = " ".join(self._sections)
+        value = f"<< /Type /StructElem /S /Document /P {{structure}} /K [ {sections} ] >>"
+        self._file.write(DOCUMENT.key, PdfObject(value))
+        rows = " ".join(f"{key} {reference}" for key, reference in enumerate(self._parents))
+        self._file.write(parents.key, PdfObject(f"<< /Nums [ {rows} ] >>"))
+        self._file.write(
+            structure.key,
+            {
+                "Type": Name("StructTreeRoot"),
+                "K": DOCUMENT,
+                "ParentTree": parents,
+                "ParentTreeNextKey": len(self._parents),
+            },
+        )
+
+    def _write_fonts(self) -> None:
+        for font in self._fonts.values():
+            for key, one in font_objects(font, self._prints.kept).items():
+                if not self._file.has_written(key):
+                    self._file.write(key, one)
+
+    def _layers(self) -> dict[str, Any]:
+        layer = self._file.write(DIALOGUE_LAYER.key, {"Type": Name("OCG"), "Name": LAYER})
+        return {"OCGs": [layer], "D": {"Name": LAYER, "ON": [layer], "Order": [layer]}}
+
+    def _labels(self) -> dict[str, Any]:
+        """Return the numbers that viewers show: the pages' own, even where some are left out."""
+        rows: list[Any] = []
+        expected = None
+        for index, (number, _) in enumerate(self._pages):
+            if number != expected:
+                rows += [index, {"S": Name("D"), "St": number}]
+            expected = number + 1
+        return {"Nums": rows}
+
+    def _outlines(self) -> Reference | None:
+        """Return the bookmarks: one for each chapter, or for each page where there is none."""
+        chapters = self._metadata.chapters
+        marked = [
+            (chapters.get(number, str(number)), reference)
+            for number, reference in self._pages
+            if not chapters or number in chapters
+        ]
+        if not marked:
+            return None
+        keys = [f"bookmark {index}" for index in range(len(marked))]
+        for index, (title, page) in enumerate(marked):
+            before = f" /Prev {{{keys[index - 1]}}}" if index else ""
+            after = f" /Next {{{keys[index + 1]}}}" if index + 1 < len(keys) else ""
+            target = f"/Parent {{outlines}} /Dest [ {page} /Fit ]{before}{after}"
+            self._file.write(keys[index], PdfObject(f"<< /Title {written(title)} {target} >>"))
+        first, last = Reference(keys[0]), Reference(keys[-1])
+        outlines = {"Type": Name("Outlines"), "First": first, "Last": last, "Count": len(keys)}
+        return self._file.write("outlines", outlines)
+
+    def _form(self) -> Reference:
+        fonts = {key: Reference(font_key(font)) for key, font in sorted(self._fonts.items())}
+        default = f"/{default_font(self._fonts.values()).key} 8.5 Tf 0 g"
+        resources = written({"Font": fonts})
+        value = f"<< /Fields [ {' '.join(self._fields)} ] /DA {written(default)} /DR {resources} >>"
+        return self._file.write("form", PdfObject(value))
+
+    def _information(self) -> Reference:
+        metadata = self._metadata
+        entries = {
+            "Title": metadata.title,
+            "Author": metadata.author,
+            "Creator": _PRODUCER,
+            "Producer": _PRODUCER,
         }
-        if self._metadata.plan is not None:
-            digest = hashlib.sha256(self._metadata.plan).hexdigest()
-            information[PLAN_HASH_KEY] = self._text(digest)
-            catalog.Names = self._attachment(self._metadata.plan, digest)
-        self._document.info = self._dictionary(**information)
-        data: bytes = self._document.format()
-        return data
+        if metadata.plan is not None:
+            entries[PLAN_HASH_KEY] = hashlib.sha256(metadata.plan).hexdigest()
+        return self._file.write("information", entries)
 
-    def _field(self, balloon: Balloon, page: PageDrawing, page_reference: Any) -> Any:
-        """Return a reference to the balloon's form field, which is its own annotation too."""
-        field = balloon.field_mm
-        box = self._array(0, 0, mm_to_pt(field.width), mm_to_pt(field.height))
-        drawn = self._stream(
-            appearance(balloon).encode("ascii"),
-            Type=self._name("XObject"),
-            Subtype=self._name("Form"),
-            BBox=box,
-            Resources=self._dictionary(),
-        )
-        self._font(balloon.font)
-        value = self._text(balloon.value)
-        annotation = self._dictionary(
-            Type=self._name("Annot"),
-            Subtype=self._name("Widget"),
-            FT=self._name("Tx"),
-            T=self._text(balloon.id),
-            TU=self._text(accessible_name(balloon)),
-            V=value,
-            DV=value,
-            DA=self._pdf.PDFString(f"/{balloon.font} {balloon.size_pt:g} Tf 0 g"),
-            Q=_CENTRED,
-            F=_PRINT,
-            Ff=_MULTILINE | _DO_NOT_SPELL_CHECK,
-            Lang=self._text(self._metadata.language),
-            Rect=self._array(*rectangle_pt(field, page)),
-            P=page_reference,
-            AP=self._dictionary(N=drawn),
-        )
-        return self._document.Reference(annotation)
-
-    def _form(self) -> Any:
-        default = dialogue_font().name
-        self._font(default)
-        return self._dictionary(
-            Fields=self._array(*self._fields),
-            DA=self._pdf.PDFString(f"/{default} 8.5 Tf 0 g"),
-            DR=self._dictionary(Font=self._dictionary(**self._fonts)),
+    def _attachment(self, plan: bytes) -> Reference:
+        digest = hashlib.sha256(plan).hexdigest()
+        entries = {
+            "Type": Name("EmbeddedFile"),
+            "Subtype": Name("application/yaml"),
+            "Params": {"Size": len(plan)},
+        }
+        file = self._file.write("plan", stream(entries, zlib.compress(plan, 9)))
+        return self._file.write(
+            "plan specification",
+            {
+                "Type": Name("Filespec"),
+                "F": PLAN_ATTACHMENT,
+                "UF": PLAN_ATTACHMENT,
+                "Desc": f"The plan this book was made from; SHA-256 {digest}",
+                "AFRelationship": Name("Source"),
+                "EF": {"F": file},
+            },
         )
 
-    def _font(self, name: str) -> None:
-        """Embed a lettering font for edits, whole, unless it already is."""
-        if name in self._fonts:
-            return
-        font = next(font for font in (dialogue_font(), sound_font()) if font.name == name)
-        per_thousand = 1000 / font.units_per_em
-        widths = {code: font.advance(letter) * per_thousand for code, letter in _encoded(font)}
-        differences: list[Any] = []
-        for code, letter in european_letters().items():
-            differences += [code, self._name(glyph_name(letter))]
-        descriptor = self._dictionary(
-            Type=self._name("FontDescriptor"),
-            FontName=self._name(name),
-            Flags=_NON_SYMBOLIC,
-            FontBBox=self._array(*(round(value * per_thousand) for value in font.bounds)),
-            ItalicAngle=0,
-            Ascent=round(font.ascent * per_thousand),
-            Descent=round(font.descent * per_thousand),
-            CapHeight=round(font.cap_height * per_thousand),
-            StemV=120,
-            FontFile2=self._stream(font.path.read_bytes(), Length1=font.path.stat().st_size),
-        )
-        self._fonts[name] = self._document.Reference(
-            self._dictionary(
-                Type=self._name("Font"),
-                Subtype=self._name("TrueType"),
-                BaseFont=self._name(name),
-                FirstChar=FIRST_CODE,
-                LastChar=255,
-                Widths=self._array(
-                    *(round(widths.get(code, 0)) for code in range(FIRST_CODE, 256))
-                ),
-                FontDescriptor=self._document.Reference(descriptor),
-                Encoding=self._dictionary(
-                    Type=self._name("Encoding"),
-                    BaseEncoding=self._name("WinAnsiEncoding"),
-                    Differences=self._array(*differences),
-                ),
-            )
-        )
 
-    def _picture(self, picture: Path, frame: Box) -> tuple[Any, int, int]:
-        packed = self._prints.packed(picture, frame)
-        self._document.signature.update(packed.data)
-        parameters = self._dictionary(
-            Predictor=15, Colors=1, BitsPerComponent=packed.bits, Columns=packed.width_px
-        )
-        reference = self._stream(
-            packed.data,
-            packed=True,
-            Type=self._name("XObject"),
-            Subtype=self._name("Image"),
-            Width=packed.width_px,
-            Height=packed.height_px,
-            ColorSpace=self._name("DeviceGray"),
-            BitsPerComponent=packed.bits,
-            DecodeParms=parameters,
-        )
-        return reference, packed.width_px, packed.height_px
-
-    def _attachment(self, plan: bytes, digest: str) -> Any:
-        self._document.signature.update(plan)
-        file = self._stream(
-            plan,
-            Type=self._name("EmbeddedFile"),
-            Subtype="/application#2Fyaml",  # a name, its slash escaped
-            Params=self._dictionary(Size=len(plan)),
-        )
-        specification = self._dictionary(
-            Type=self._name("Filespec"),
-            F=self._text(PLAN_ATTACHMENT),
-            UF=self._text(PLAN_ATTACHMENT),
-            Desc=self._text(f"The plan this book was made from; SHA-256 {digest}"),
-            AFRelationship=self._name("Source"),
-            EF=self._dictionary(F=file),
-        )
-        names = self._array(self._text(PLAN_ATTACHMENT), self._document.Reference(specification))
-        return self._dictionary(EmbeddedFiles=self._dictionary(Names=names))
-
-    def _stream(self, content: bytes, *, packed: bool = False, **entries: Any) -> Any:
-        """Return a reference to a deflated stream; `packed` content already is deflated."""
-        data = content if packed else zlib.compress(content, 9)
-        dictionary = self._dictionary(Filter=self._name("FlateDecode"), **entries)
-        return self._document.Reference(self._pdf.PDFStream(dictionary, data, filters=[]))
-
-    def _dictionary(self, **entries: Any) -> Any:
-        return self._pdf.PDFDictionary(entries)
-
-    def _array(self, *items: Any) -> Any:
-        return self._pdf.PDFArray(items)
-
-    def _name(self, name: str) -> Any:
-        return self._pdf.PDFName(name)
-
-    def _text(self, text: str) -> Any:
-        return self._pdf.PDFText(codecs.BOM_UTF16_BE + text.encode("utf-16-be"))
-
-
-def accessible_name(balloon: Balloon) -> str:
-    """Return what a screen reader calls the field."""
-    if balloon.kind == "sound":
-        return "Sound"
-    if balloon.kind == "narration":
-        return "Narration"
-    return f"Dialogue: {balloon.speaker}" if balloon.speaker else "Dialogue"
-
-
-def _encoded(font: Font) -> list[tuple[int, str]]:
-    return [(code, letter) for code, letter in characters() if letter in font.characters]
+def _xml(packet: bytes) -> PdfObject:
+    return stream({"Type": Name("Metadata"), "Subtype": Name("XML")}, packet, deflated=False)

@@ -17,6 +17,7 @@ _FACE_MARGIN_MM = 0.8
 _SIDE_BY_SIDE = 0.35
 _LOWER_BUT_FIRST = 0.25
 _LEAVE_ROOM = 0.4
+_ASPECT, _UPRIGHT_ASPECT = 1.3, 0.75
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -30,6 +31,7 @@ class Surroundings(msgspec.Struct, frozen=True):
         mouths: where tails point to, by name.
         taken: laid-over panels.
         reading: the book's direction.
+        has_vertical_lines: whether balloons are rather high than wide.
     """
 
     room: Box
@@ -39,6 +41,7 @@ class Surroundings(msgspec.Struct, frozen=True):
     mouths: Mapping[str, Point]
     taken: tuple[Box, ...]
     reading: Reading
+    has_vertical_lines: bool = False
 
 
 def reads_before(first: Box, second: Box, reading: Reading) -> bool:
@@ -78,7 +81,8 @@ def cost_alone(
     to_come = len(dialogs) - 1 - number
     cost += _LEAVE_ROOM * to_come * (box.bottom - room.top) / room.height
     cost += 0.4 * min(_margins(box, room)) / min(room.width, room.height)
-    cost += math.log(box.width / box.height / 1.3) ** 2
+    best_aspect = _UPRIGHT_ASPECT if around.has_vertical_lines else _ASPECT
+    cost += math.log(box.width / box.height / best_aspect) ** 2
     if dialog.kind == "narration":
         return cost + _off_corner(box, number, len(dialogs), around)
     if dialog.speaker in around.mouths:

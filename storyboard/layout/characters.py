@@ -39,12 +39,19 @@ _FIGURES: dict[Shot, Figure] = {
     "detail": Figure(1.2, 0.72, 0.5, pitch=0.9, spread=1.0),
 }
 _FIRST_BALLOON_MM, _NEXT_BALLOON_MM = 19.0, 5.0
+_VERTICAL_BALLOON_MM = 30.0
 _ROOM_BESIDE_MM, _SPARED_BESIDE = 34.0, 0.6
 _NUM_TRIES = 24
 
 
 def place_characters(
-    stage: Box, shot: Shot, given: Sequence[Box | None], num_dialogs: int, *, from_right: bool
+    stage: Box,
+    shot: Shot,
+    given: Sequence[Box | None],
+    num_dialogs: int,
+    *,
+    from_right: bool,
+    under_vertical: bool = False,
 ) -> tuple[Box, ...]:
     """Return a box for every character, in mm, in the order of `given`.
 
@@ -54,10 +61,11 @@ def place_characters(
         given: the box a writer chose for each, in mm, which is obeyed, or None.
         num_dialogs: how many balloons need room above or beside them.
         from_right: the first of several stands at the right, a lone speaker at the left.
+        under_vertical: whether the balloons' lines go down, so that they are higher.
     """
     if not given:
         return ()
-    boxes = _row(stage, shot, len(given), num_dialogs)
+    boxes = _row(stage, shot, len(given), num_dialogs, under_vertical=under_vertical)
     if from_right:
         boxes = [_mirrored(box, stage) for box in boxes]
     placed = [box for box in given if box is not None]
@@ -71,12 +79,14 @@ def place_characters(
     return tuple(found)
 
 
-def _row(stage: Box, shot: Shot, count: int, num_dialogs: int) -> list[Box]:
+def _row(
+    stage: Box, shot: Shot, count: int, num_dialogs: int, *, under_vertical: bool
+) -> list[Box]:
     """Return equal boxes side by side, the first at the left."""
     figure = _FIGURES[shot]
     widest = stage.width / (1 + figure.pitch * (count - 1))
     tall = min(_height(figure, stage, 0.0), widest / figure.aspect)
-    room = _room_above(num_dialogs)
+    room = _room_above(num_dialogs, under_vertical=under_vertical)
     if count == 1 and stage.width - tall * figure.aspect > _ROOM_BESIDE_MM:
         room *= 1 - _SPARED_BESIDE
     height = min(tall, _height(figure, stage, room))
@@ -100,10 +110,12 @@ def _height(figure: Figure, stage: Box, room_mm: float) -> float:
     return max(figure.least * stage.height, min(figure.height * stage.height, free))
 
 
-def _room_above(num_dialogs: int) -> float:
+def _room_above(num_dialogs: int, *, under_vertical: bool) -> float:
     """Return the height in mm that balloons need above the heads."""
     if not num_dialogs:
         return 0.0
+    if under_vertical:  # they stand side by side
+        return _VERTICAL_BALLOON_MM
     return _FIRST_BALLOON_MM + _NEXT_BALLOON_MM * (num_dialogs - 1)
 
 

@@ -9,10 +9,14 @@ import msgspec
 
 from storyboard.geometry import Box
 from storyboard.layout.balloon_costs import Surroundings, cost_alone, fits_in, tangles, touch
+from storyboard.lettering_style import Squeeze
 from storyboard.plan import Dialog
 
-Measure = Callable[[Dialog, float, float], tuple[float, float]]
-"""(dialog, max_width_mm, max_height_mm) -> (width_mm, height_mm) of its balloon."""
+Measure = Callable[[Dialog, float, float, Squeeze], tuple[float, float]]
+"""(dialog, max_width_mm, max_height_mm, squeeze) -> (width_mm, height_mm) of its balloon.
+
+A balloon that does not fit without more than the given squeeze exceeds the limits.
+"""
 
 _Way = tuple[float, tuple[Box, ...]]  # what it costs, and the boxes placed so far
 _WEIGHED = 240
@@ -20,20 +24,44 @@ _CELLS, _ALIKE = 5, 2
 
 
 class _Effort(msgspec.Struct, frozen=True):
-    """How hard a search tries: the widths and heights asked of `measure`, as shares of the room."""
+    """How hard a search tries: the widths and heights asked of `measure`, as shares of the room.
+
+    Around vertical lines the two change places.
+    """
 
     widths: tuple[float, ...]
     heights: tuple[float, ...] = (1.0,)
     steps: int = 9
     beam: int = 12
+    squeeze: Squeeze = Squeeze.NOTHING
     faces_allowed: bool = False
 
 
+_FIRST_UPRIGHT_EFFORT = _Effort(widths=(0.22, 0.3, 0.45))
 _EFFORTS = (
-    _Effort(widths=(0.34, 0.5, 0.7)),
+    _Effort(widths=(0.34, 0.5, 0.7), heights=(1.0, 0.3, 0.2)),
     _Effort(widths=(0.24, 0.34, 0.5, 0.7, 1.0), steps=15),
-    _Effort(widths=(0.34, 0.5, 0.8), heights=(0.5, 0.3, 0.2), steps=15, beam=24),
-    _Effort(widths=(0.24, 0.34, 0.5, 1.0), heights=(1.0, 0.4, 0.25), steps=19, faces_allowed=True),
+    _Effort(
+        widths=(0.34, 0.5, 0.8),
+        heights=(0.5, 0.3, 0.2),
+        steps=15,
+        beam=24,
+        squeeze=Squeeze.SMALLER,
+    ),
+    _Effort(
+        widths=(0.34, 0.5, 0.8),
+        heights=(0.5, 0.3, 0.2),
+        steps=15,
+        beam=24,
+        squeeze=Squeeze.ANYTHING,
+    ),
+    _Effort(
+        widths=(0.24, 0.34, 0.5, 1.0),
+        heights=(1.0, 0.4, 0.25),
+        steps=19,
+        squeeze=Squeeze.ANYTHING,
+        faces_allowed=True,
+    ),
 )
 
 
@@ -57,7 +85,7 @@ def place_dialogs(
     Raises:
         NoRoomError: there is no place even then.
     """
-    for effort in _EFFORTS:
+    for effort in (_FIRST_UPRIGHT_EFFORT,) * around.has_vertical_lines + _EFFORTS:
         try:
             return _search(dialogs, given, around, measure, effort)
         except NoRoomError as err:
@@ -81,7 +109,7 @@ def _search(
             continue
         candidates = [
             (cost, box)
-            for box in _candidates(dialog, around.room, measure, effort)
+            for box in _candidates(dialog, around, measure, effort)
             if (
                 cost := cost_alone(box, number, dialogs, around, faces_allowed=effort.faces_allowed)
             )
@@ -123,12 +151,17 @@ def _different(ways: Sequence[_Way], room: Box, count: int) -> list[_Way]:
     return kept
 
 
-def _candidates(dialog: Dialog, room: Box, measure: Measure, effort: _Effort) -> Iterator[Box]:
+def _candidates(
+    dialog: Dialog, around: Surroundings, measure: Measure, effort: _Effort
+) -> Iterator[Box]:
     """Yield the balloon in its possible shapes at the points of a grid that fills the room."""
+    room = around.room
     shapes = set()
     for width_share in effort.widths:
         for height_share in effort.heights:
-            shape = measure(dialog, room.width * width_share, room.height * height_share)
+            shares = (width_share, height_share)
+            across, down = shares[::-1] if around.has_vertical_lines else shares
+            shape = measure(dialog, room.width * across, room.height * down, effort.squeeze)
             if shape[0] <= room.width + 1e-6 and shape[1] <= room.height + 1e-6:
                 shapes.add(shape)
     for width, height in sorted(shapes):

@@ -50,6 +50,9 @@ def inner_frame(size: PageSize) -> Box:
 
 def safe_area(size: PageSize) -> Box:
     """Return the rectangle that text stays in, in mm."""
+    if size.safe_mm is not None:
+        margin = size.safe_mm
+        return Box(margin, margin, size.width_mm - margin, size.height_mm - margin)
     return _centred(size, _format_like(size).safe)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
+from storyboard.book.kept import stamps_of
 from storyboard.errors import StoryError
 from storyboard.geometry import Box, Polygon
 from storyboard.layout.balloon_costs import Surroundings
@@ -17,6 +18,7 @@ from storyboard.layout.faces import face_zone, mouth
 from storyboard.layout.page_sizes import page_size, safe_area
 from storyboard.layout.template_form import Position
 from storyboard.layout.templates import Template, choose_template
+from storyboard.lettering_style import LetteringStyle
 from storyboard.plan import Page, Panel, Plan
 from storyboard.problems import Problem
 from storyboard.story import PageSize, Reading
@@ -38,12 +40,14 @@ class StagedPanel(msgspec.Struct, frozen=True):
         frame_mm: the outline on the page, from the top left of the trim; bleeding ones leave it.
         explicit_dialogs: for each dialog whether the plan gave its box.
         is_inset: it lies over the panel before it, with a white border.
+        lettering: how its dialogs are set; paths of fonts start here, not in the plan's folder.
     """
 
     panel: Panel
     frame_mm: Polygon
     explicit_dialogs: tuple[bool, ...]
     is_inset: bool = False
+    lettering: LetteringStyle = LetteringStyle()
 
     @property
     def bounds_mm(self) -> Box:
@@ -61,7 +65,17 @@ class StagedPage(msgspec.Struct, frozen=True):
     panels: tuple[StagedPanel, ...]
 
 
-def stage(plan: Plan, templates: Sequence[Template], measure: Measure) -> tuple[StagedPage, ...]:
+# returns what is kept of what depends on these bytes, or else what the function makes
+Keep = Callable[[bytes, Callable[[], bytes]], bytes]
+
+
+def stage(
+    plan: Plan,
+    templates: Sequence[Template],
+    measure: Measure,
+    lettering: LetteringStyle | None = None,
+    keep: Keep | None = None,
+) -> tuple[StagedPage, ...]:
     """Return all pages with a frame for every panel and a box for every character and dialog.
 
     Boxes given in the plan are obeyed. The same plan gives the same boxes.
@@ -70,6 +84,8 @@ def stage(plan: Plan, templates: Sequence[Template], measure: Measure) -> tuple[
         plan: what to stage.
         templates: the page templates to choose from.
         measure: tells the size of a dialog's balloon.
+        lettering: the plan's, with the paths of fonts as they are from here.
+        keep: spares staging pages that were staged before; None stages all.
 
     Raises:
         StoryError: a template does not fit its page, or balloons find no room; names them all.
@@ -85,9 +101,10 @@ def stage(plan: Plan, templates: Sequence[Template], measure: Measure) -> tuple[
             problems.append(Problem("plan", 0, f"pages[{number - 1}].template", str(err)))
             continue
         previous = template.name
-        stager = _PageStager(plan, template, cast, measure)
-        pages.append(stager.stage(number, page))
-        problems += stager.problems
+        stager = _PageStager(plan, template, cast, measure, lettering or plan.lettering)
+        staged, found = _kept(stager, number, page, plan, keep)
+        pages.append(staged)
+        problems += found
     if problems:
         raise StoryError(
             "; ".join(str(problem) for problem in problems),
@@ -97,11 +114,31 @@ def stage(plan: Plan, templates: Sequence[Template], measure: Measure) -> tuple[
     return tuple(pages)
 
 
+def _kept(
+    stager: _PageStager, number: int, page: Page, plan: Plan, keep: Keep | None
+) -> tuple[StagedPage, list[Problem]]:
+    if keep is None:
+        return stager.stage(number, page), stager.problems
+    book = msgspec.structs.replace(plan, title="", author="", pages=())
+    fonts = stamps_of(stager.lettering.font_paths.values())
+    parts = (number, page, stager.template, book, stager.lettering, fonts)
+    depends_on = msgspec.msgpack.encode(parts)
+    made = keep(
+        depends_on, lambda: msgspec.msgpack.encode((stager.stage(number, page), stager.problems))
+    )
+    return msgspec.msgpack.decode(made, type=tuple[StagedPage, list[Problem]])
+
+
 class _PageStager:
     """Stages the panels of one page, and collects what is wrong with them."""
 
     def __init__(
-        self, plan: Plan, template: Template, cast: dict[str, int], measure: Measure
+        self,
+        plan: Plan,
+        template: Template,
+        cast: dict[str, int],
+        measure: Measure,
+        lettering: LetteringStyle,
     ) -> None:
         self.size = page_size(plan.page)
         self.reading = plan.reading
@@ -109,6 +146,8 @@ class _PageStager:
         self.positions = template.positions(self.size, plan.reading)
         self.cast = cast
         self.measure = measure
+        self.lettering = lettering
+        self.has_vertical_lines = lettering.is_vertical_in(plan.language)
         self.problems: list[Problem] = []
 
     def stage(self, number: int, page: Page) -> StagedPage:
@@ -129,6 +168,7 @@ class _PageStager:
             [character.box and character.box.within(bounds) for character in panel.characters],
             len(panel.dialogs),
             from_right=self._starts_right(panel),
+            under_vertical=self.has_vertical_lines,
         )
         characters = tuple(
             msgspec.structs.replace(character, box=character.box or _fractions(box, bounds))
@@ -149,7 +189,8 @@ class _PageStager:
                     f" no room in its {bounds.width:.0f} x {bounds.height:.0f} mm",
                 )
             )
-        return StagedPanel(panel, frame, explicit, is_inset=position.host is not None)
+        is_inset = position.host is not None
+        return StagedPanel(panel, frame, explicit, is_inset, self.lettering)
 
     def _starts_right(self, panel: Panel) -> bool:
         """Return where the first character stands; alone, everyone keeps a side of their own."""
@@ -162,7 +203,10 @@ class _PageStager:
         if not panel.dialogs:
             return panel
         bounds = frame.bounds
-        around = _surroundings(panel, frame, insets, self.size, self.reading)
+        around = msgspec.structs.replace(
+            _surroundings(panel, frame, insets, self.size, self.reading),
+            has_vertical_lines=self.has_vertical_lines,
+        )
         given = [dialog.box and dialog.box.within(bounds) for dialog in panel.dialogs]
         boxes = place_dialogs(panel.dialogs, given, around, self.measure)
         dialogs = tuple(

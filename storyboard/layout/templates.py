@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import math
 import re
 import zlib
@@ -61,7 +62,7 @@ def read_template(name: str, text: str) -> Template:
         StoryError: the text has another form, or cuts no usable panels.
     """
     try:
-        found = msgspec.convert(yaml.safe_load(text), TemplateFile)
+        found = msgspec.convert(yaml.load(text, _loader()), TemplateFile)  # noqa: S506 - a safe one
     except (yaml.YAMLError, msgspec.ValidationError) as err:
         raise _wrong(name, " ".join(str(err).split())) from err
     template = Template(name, found.tiers, found.gutters)
@@ -90,6 +91,10 @@ def _check_inset(name: str, number: int, inset: Position, host: Position) -> Non
     frame, box = host.outline.bounds, inset.outline.bounds
     if frame.overlap(box) < box.area - _NEAR_MM:
         raise _wrong(name, f"panel {number} is an inset that reaches out of its host")
+
+
+def _loader() -> type[yaml.SafeLoader] | type[yaml.CSafeLoader]:
+    return yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 
 def _wrong(name: str, what: str) -> StoryError:
@@ -157,8 +162,7 @@ def _grids(num_panels: int) -> list[Template]:
 
 def _misfit(template: Template, panels: Sequence[Panel]) -> float:
     """Return how badly a template suits the panels; 0 is perfect."""
-    positions = template.positions(page_size("b5"))
-    areas = [_seen_area(position) for position in positions]
+    positions, areas = _seen(template)
     weights = [_weight(panel) for panel in panels]
     total = _taste(template, panels)
     for position, area, panel, weight in zip(positions, areas, panels, weights, strict=True):
@@ -171,6 +175,13 @@ def _misfit(template: Template, panels: Sequence[Panel]) -> float:
         else:
             total += _TOLD_IN_INSET * len(panel.dialogs)
     return total
+
+
+@functools.lru_cache(maxsize=256)  # asked again for every page
+def _seen(template: Template) -> tuple[tuple[Position, ...], tuple[float, ...]]:
+    """Return a template's panels and the area of each that is left on the page."""
+    positions = template.positions(page_size("b5"))
+    return positions, tuple(map(_seen_area, positions))
 
 
 def _seen_area(position: Position) -> float:

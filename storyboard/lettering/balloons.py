@@ -7,9 +7,10 @@ import math
 from collections.abc import Sequence
 
 from storyboard.geometry import Box, Point
-from storyboard.lettering.fitting import ROUND_HANDLE, STYLES
+from storyboard.lettering.kinds import STYLES
 from storyboard.lettering.outlines import (
     Outline,
+    polygon,
     quadratic,
     rectangle,
     rounded,
@@ -22,10 +23,14 @@ _GOLDEN = 0.6180339887
 _PUFF_MM = 4.6  # the way along the cloud's rim from one puff to the next
 _SPIKE_MM = 5.2
 _DOT_GAP_MM = 0.6
+_JAG_MM = 3.4  # the way along a radio's rim from one corner to the next
 
 
-def body(kind: DialogKind, box: Box) -> Outline:
-    """Return the balloon's body, without its tail, just as large as the box. Sounds have none."""
+def body(kind: DialogKind, box: Box, *, is_vertical: bool = False) -> Outline:
+    """Return the balloon's body, without its tail, just as large as the box. Sounds have none.
+
+    Around vertical lines round bodies are squarer.
+    """
     if kind == "sound":
         return Outline()
     if kind == "narration":
@@ -34,7 +39,15 @@ def body(kind: DialogKind, box: Box) -> Outline:
         return burst(box)
     if kind == "thought":
         return cloud(box)
-    return rounded(box, ROUND_HANDLE)
+    if kind == "radio":
+        return crackling(box)
+    exponent = STYLES[kind].exponent_around(is_vertical=is_vertical)
+    return rounded(box, _handle(exponent))
+
+
+def _handle(exponent: float) -> float:
+    """Return the curve handle that draws nearly a superellipse, the same on its diagonal."""
+    return float((8 * 2 ** (-1 / exponent) - 4) / 3)
 
 
 def burst(box: Box) -> Outline:
@@ -75,6 +88,27 @@ def cloud(box: Box) -> Outline:
         circle(on_ellipse(core, angle, 1.0), radius) for angle in _even_angles(core, num_puffs)
     ]
     return united([rounded(core, _ELLIPSE_HANDLE), *puffs])
+
+
+def crackling(box: Box) -> Outline:
+    """Return an angular body with a jagged rim: a voice from a wire or a loudspeaker."""
+    style = STYLES["radio"]
+    count = 2 * max(8, round(perimeter(box) / _JAG_MM / 2))
+    points = []
+    for index, angle in enumerate(_even_angles(box, count)):
+        reach = 1.0 if index % 2 else style.inner_share
+        points.append(_on_superellipse(box, angle, reach, style.exponent))
+    return polygon(points)
+
+
+def _on_superellipse(box: Box, angle: float, reach: float, exponent: float) -> Point:
+    across, down = math.cos(angle), math.sin(angle)
+    length = (abs(across) ** exponent + abs(down) ** exponent) ** (-1 / exponent)
+    x, y = box.centre
+    return (
+        x + box.width / 2 * reach * length * across,
+        y + box.height / 2 * reach * length * down,
+    )
 
 
 def circle(centre: Point, radius: float) -> Outline:
@@ -135,6 +169,29 @@ def tapered(base: Point, control: Point, tip: Point, half_width: float) -> Outli
     )
 
 
+def bolt(root: Point, tip: Point, half_width: float) -> Outline:
+    """Return the tail of a voice from a wire: a flash of lightning."""
+    across = _unit_normal(root, tip)
+
+    def beside(share: float, offset: float) -> Point:
+        return (
+            root[0] + (tip[0] - root[0]) * share + across[0] * offset * half_width,
+            root[1] + (tip[1] - root[1]) * share + across[1] * offset * half_width,
+        )
+
+    return polygon(
+        [
+            beside(0.0, 1.0),
+            beside(0.62, 0.75),
+            beside(0.52, 1.75),
+            tip,
+            beside(0.72, -0.35),
+            beside(0.80, -1.0),
+            beside(0.0, -1.0),
+        ]
+    )
+
+
 def neck(one: Point, other: Point, half_width: float) -> Outline:
     """Return a bridge between two balloons of one speaker, narrower in the middle."""
     across = _unit_normal(one, other)
@@ -162,7 +219,7 @@ def dots(start: Point, tip: Point, radii_mm: Sequence[float]) -> list[Outline]:
     first = (radii_mm[0] + _DOT_GAP_MM) / length
     outlines = []
     for index, radius in enumerate(radii_mm):
-        share = first + (1 - first) * index / (len(radii_mm) - 1)
+        share = first + (1 - first) * index / max(len(radii_mm) - 1, 1)
         centre = (
             start[0] + (tip[0] - start[0]) * share,
             start[1] + (tip[1] - start[1]) * share,

@@ -1,99 +1,160 @@
-"""The text as it is drawn: in capitals, with typographic quotes, and only what the font has."""
+"""The text as it is drawn: typographic quotes and dashes, capitals, marks of emphasis taken in.
+
+What the writer wrote stays the balloon's value; all this happens in the drawing alone.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
-from storyboard.errors import StoryError
-from storyboard.lettering.fonts import Font, dialogue_font, sound_font
-from storyboard.plan import DialogKind
+from storyboard.lettering.markup import Letter, Marked, parse
+from storyboard.lettering.scripts import primary, quotes, script_of_language
+from storyboard.lettering_style import LetteringStyle
 
-# letters that look right in another letter's clothes, where the font has only one of the two
-_STAND_INS = str.maketrans({"Ţ": "Ț", "Ș": "Ş", "ș": "ş", "\u2010": "-", "\u2011": "-"})
-_PRONOUN = re.compile(r"\bI\b(?!\.\w)")
+PLAIN_I = "\ue000"  # a capital I without bars, for fonts that have two
+_DOTLESS_LANGUAGES = frozenset({"tr", "az", "tt", "crh"})
+_GREEK_ACCENTS = frozenset("\u0300\u0301\u0313\u0314\u0342\u0345")
+
 _WHITE = re.compile(r"[ \t]+")
-_LOOSE_MARK = re.compile(r" (?=[?!:;\u00bb\u2013\u2014]+(?:\s|$))")  # stays with the word before
+_INVISIBLE = re.compile("[\u2060\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]")
+# goes with the word before
+_LOOSE_MARK = re.compile(r" (?=[?!:;%.\u00bb\u2013\u2014\u2026-]+(?:\s|$))")
+_PRONOUN = re.compile(r"\bI\b(?!\.\w)")
 _OPENING_QUOTE = re.compile(r"(^|[\s(\[\u2014\u201c\u2018-])([\"'])(?=\S)")
+_CLOSING_SINGLE = re.compile(r"\S'(?!\w)")
+_LONG_DASH = re.compile(r"(?<!-)--(?!-)")
 
 
-def font_for(kind: DialogKind) -> Font:
-    """Return the font a kind of dialog is drawn in."""
-    return sound_font() if kind == "sound" else dialogue_font()
+def drawn_letters(text: str, language: str = "en", style: LetteringStyle | None = None) -> Marked:
+    """Return the letters as they will be drawn. Line breaks of the writer stay.
 
-
-def drawn_text(text: str, kind: DialogKind = "speech", language: str = "en") -> str:
-    """Return the text as it will be drawn; what the writer wrote stays the field's value.
-
-    Capitals follow the language (Turkish i becomes İ). In the dialogue font a capital I has
-    crossbars only where it is the English pronoun; elsewhere it is the plain stroke, for which
-    the font's small l stands in. Line breaks of the writer stay; other white space becomes one
-    space.
+    Capitals follow the language: Turkish i becomes İ, ß becomes SS, Greek loses its accents. A
+    capital I that has no bars is `PLAIN_I`.
     """
+    style = style or LetteringStyle()
     lines = [_WHITE.sub(" ", line).strip() for line in _normal(text).splitlines()]
-    joined = _typographic("\n".join(line for line in lines if line))
-    joined = _LOOSE_MARK.sub("\u00a0", joined)
-    capitals = _upper(joined, language).translate(_STAND_INS)
-    if kind == "sound":
-        return capitals
-    if language.split("-")[0].lower() != "en":
-        return capitals.replace("I", "l")
-    return _plain_strokes(capitals)
+    tidy = _LOOSE_MARK.sub("\u00a0", "\n".join(line for line in lines if line))
+    marked = parse(tidy, emphasis=style.emphasis)
+    letters = _quoted(marked.letters, language)
+    letters = _dashed(letters, language, style)
+    if style.capitals and script_of_language(language) != "cjk":
+        letters = _capitals(letters, language)
+        letters = _plain_strokes(letters, language, style)
+    return Marked(tuple(letters), marked.readings)
 
 
-def check_text(
-    text: str, kind: DialogKind = "speech", language: str = "en", *, balloon: str = ""
-) -> None:
-    """Make sure the text can be lettered.
-
-    Args:
-        balloon: the balloon's id, for the message.
-
-    Raises:
-        StoryError: there is nothing to letter, or a character is missing from the font.
-    """
-    place = f"balloon {balloon}" if balloon else "a balloon"
-    drawn = drawn_text(text, kind, language)
-    if not drawn:
-        raise StoryError(f"{place}: there is no text", hint="write its text or take it out")
-    font = font_for(kind)
-    for character in drawn:
-        if character != "\n" and character not in font.characters:
-            name = unicodedata.name(character, "a character without a name")
-            raise StoryError(
-                f"{place}: {character!r} ({name}) cannot be lettered",
-                hint="lettering is horizontal Latin only so far; "
-                f"the font {font.name} does not have this character",
-            )
+def drawn_text(text: str, language: str = "en", style: LetteringStyle | None = None) -> str:
+    """Return the drawn letters as one string."""
+    return drawn_letters(text, language, style).text
 
 
 def _normal(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
+    return unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
 
 
-def _upper(text: str, language: str) -> str:
-    if language.split("-")[0].lower() in {"tr", "az"}:
-        text = text.replace("i", "İ").replace("ı", "I")
-    return text.upper()
+def _quoted(letters: Sequence[Letter], language: str) -> list[Letter]:
+    """Turn straight quotes into those of the language."""
+    text = _flat(letters)
+    opening, closing = quotes(language)
+    signs: dict[int, str] = {}
+    for match in _OPENING_QUOTE.finditer(text):
+        is_double = match[2] == '"'
+        signs[match.start(2)] = opening if is_double else _single(text, match.end())
+    quoted = []
+    for index, letter in enumerate(letters):
+        if letter.text in "\"'":
+            mark = signs.get(index, closing if letter.text == '"' else "’")
+            quoted += [letter._replace(text=part) for part in mark]
+        else:
+            quoted.append(letter)
+    return quoted
 
 
-def _typographic(text: str) -> str:
-    """Turn straight quotes into curly ones."""
-    opened = _OPENING_QUOTE.sub(
-        lambda match: match[1] + ("\u201c" if match[2] == '"' else _single(text, match)), text
-    )
-    return opened.replace('"', "\u201d").replace("'", "\u2019")
-
-
-def _single(text: str, match: re.Match[str]) -> str:
+def _single(text: str, end: int) -> str:
     """Tell a quote that opens ('yes') from an apostrophe that leads a word ('em)."""
-    closes = re.search(r"\S'(?!\w)", text[match.end() :])
-    return "\u2018" if closes else "\u2019"
+    return "‘" if _CLOSING_SINGLE.search(text, end) else "’"
 
 
-def _plain_strokes(capitals: str) -> str:
-    pronouns = {match.start() for match in _PRONOUN.finditer(capitals)}
-    return "".join(
-        "l" if character == "I" and index not in pronouns else character
-        for index, character in enumerate(capitals)
-    )
+def _dashed(letters: Sequence[Letter], language: str, style: LetteringStyle) -> list[Letter]:
+    """Set dashes and ellipses as letterers do: two hyphens, three full stops."""
+    is_cjk = script_of_language(language) == "cjk"
+    habit = style.dashes or ("double" if primary(language) == "en" else "long")
+    text = _flat(letters)
+    doubles = {match.start() for match in _LONG_DASH.finditer(text)} if habit == "long" else set()
+    drawn: list[Letter] = []
+    for index, letter in enumerate(letters):
+        if index in doubles:
+            drawn += [letter._replace(text="—")] * (2 if is_cjk else 1)
+        elif index - 1 in doubles:
+            continue
+        elif letter.text in "—―" and habit == "double" and not is_cjk:
+            drawn += [letter._replace(text="-")] * 2
+        elif letter.text == "…" and not is_cjk:
+            drawn += [letter._replace(text=".")] * 3
+        else:
+            drawn.append(letter)
+    return _joined_dots(drawn) if is_cjk else drawn
+
+
+def _joined_dots(letters: Sequence[Letter]) -> list[Letter]:
+    """Turn each three full stops in a row into one ellipsis."""
+    joined: list[Letter] = []
+    for letter in letters:
+        joined.append(letter)
+        if _flat(joined[-3:]) == "...":
+            joined[-3:] = [letter._replace(text="…")]
+    return joined
+
+
+def _capitals(letters: Sequence[Letter], language: str) -> list[Letter]:
+    tag = primary(language)
+    capitals = []
+    before = ""
+    for letter in letters:
+        text = letter.text
+        if tag in _DOTLESS_LANGUAGES:
+            text = text.replace("i", "İ").replace("ı", "I")
+        if tag == "el":
+            text = _without_accent(text, before)
+        upper = unicodedata.normalize("NFC", text.upper())
+        # one letter may become several, as ß does; marks stay with the letter they stand on
+        parts = [upper] if unicodedata.combining(upper[-1]) else list(upper)
+        capitals += [letter._replace(text=part) for part in parts]
+        before = letter.text
+    return capitals
+
+
+def _without_accent(text: str, before: str) -> str:
+    """Return a Greek letter as it is capitalised: without accents, diaereses kept.
+
+    Where an accent kept two vowels apart (μάιος), a diaeresis does so in its stead (ΜΑΪΟΣ).
+    """
+    if text in ("ι", "υ") and before in ("ά", "έ", "ό", "ύ"):
+        return text + "\u0308"
+    parts = unicodedata.normalize("NFD", text)
+    return "".join(part for part in parts if part not in _GREEK_ACCENTS)
+
+
+def _plain_strokes(letters: Sequence[Letter], language: str, style: LetteringStyle) -> list[Letter]:
+    """Take the bars off every I but those that the style gives them to."""
+    if style.barred_i == "always":
+        return list(letters)
+    barred: set[int] = set()
+    if style.barred_i == "pronoun" and primary(language) == "en":
+        barred = {match.start() for match in _PRONOUN.finditer(_flat(letters))}
+    return [
+        letter if index in barred else letter._replace(text=_plain(letter.text))
+        for index, letter in enumerate(letters)
+    ]
+
+
+def _plain(text: str) -> str:
+    parts = unicodedata.normalize("NFD", text)
+    return PLAIN_I + parts[1:] if parts.startswith("I") else text
+
+
+def _flat(letters: Sequence[Letter]) -> str:
+    """Return the letters as a string with one character each."""
+    return "".join(letter.text[0] for letter in letters)

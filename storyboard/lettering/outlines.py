@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
@@ -38,13 +38,14 @@ class Outline(msgspec.Struct, frozen=True):
     def scaled(self, x_scale: float, y_scale: float | None = None) -> Outline:
         """Return the outline with every coordinate multiplied."""
         vertical = x_scale if y_scale is None else y_scale
-        return self._mapped(lambda x, y: (x * x_scale, y * vertical))
+        return self.mapped(lambda x, y: (x * x_scale, y * vertical))
 
     def moved(self, dx: float, dy: float) -> Outline:
         """Return the outline shifted by (dx, dy)."""
-        return self._mapped(lambda x, y: (x + dx, y + dy))
+        return Outline(tuple(_moved(self.commands, dx, dy)))
 
-    def _mapped(self, place: Callable[[float, float], Point]) -> Outline:
+    def mapped(self, place: Callable[[float, float], Point]) -> Outline:
+        """Return the outline with every point put where `place` says."""
         commands: list[Command] = []
         for operator, numbers in self.commands:
             points = [
@@ -56,6 +57,44 @@ class Outline(msgspec.Struct, frozen=True):
     def __add__(self, other: Outline) -> Outline:
         """Return both outlines' contours together, not joined."""
         return Outline(self.commands + other.commands)
+
+
+def placed(outlines: Iterable[tuple[Outline, float, float]]) -> Outline:
+    """Return all outlines as one, not joined, each shifted by the two numbers that follow it."""
+    commands: list[Command] = []
+    for outline, dx, dy in outlines:
+        commands += _moved(outline.commands, dx, dy)
+    return Outline(tuple(commands))
+
+
+def _moved(commands: Iterable[Command], dx: float, dy: float) -> Iterator[Command]:
+    for operator, numbers in commands:
+        if len(numbers) == 6:
+            x1, y1, x2, y2, x, y = numbers
+            yield operator, (x1 + dx, y1 + dy, x2 + dx, y2 + dy, x + dx, y + dy)
+        elif numbers:
+            yield operator, (numbers[0] + dx, numbers[1] + dy)
+        else:
+            yield operator, ()
+
+
+def convex_hull(points: Iterable[Point]) -> tuple[Point, ...]:
+    """Return the corners of the smallest convex shape around the points."""
+    ordered = sorted(set(points))
+    sides: list[list[Point]] = []
+    for way in (ordered, ordered[::-1]):
+        side: list[Point] = []
+        for point in way:
+            while len(side) > 1 and not _turns_left(side[-2], side[-1], point):
+                side.pop()
+            side.append(point)
+        sides.append(side[:-1])
+    return tuple(sides[0] + sides[1])
+
+
+def _turns_left(one: Point, other: Point, point: Point) -> bool:
+    across = (other[0] - one[0]) * (point[1] - one[1])
+    return across > (other[1] - one[1]) * (point[0] - one[0])
 
 
 def polygon(points: Sequence[Point]) -> Outline:

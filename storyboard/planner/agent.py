@@ -80,6 +80,7 @@ def _book(story: Story, cast: tuple[Character, ...], pages: list[Page]) -> Plan:
         reading=story.reading or ("rtl" if story.language.split("-")[0] == "ja" else "ltr"),
         page=story.page,
         style=story.style,
+        lettering=story.lettering,
         seed=story.seed or seed_of(story),
         characters=cast,
     )

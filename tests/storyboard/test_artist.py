@@ -1,17 +1,8 @@
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storyboard.artist import (
-    ArtCharacter,
-    ArtRequest,
-    megapixel_sizes,
-    nearest_size,
-    prompt_for,
-    visible_part,
-)
+from storyboard.artist import megapixel_sizes, nearest_size, visible_part
 from storyboard.geometry import Box
 
 EDGES_PX = st.integers(64, 2048)
@@ -45,43 +36,3 @@ def test_large_models_draw_about_a_megapixel_in_any_proportions():
     assert (1024, 1024) in sizes
     assert all(h % 64 == w % 64 == 0 and h * w <= 1.05 * 1024**2 for h, w in sizes)
     assert nearest_size(sizes, 30, 110) == (1856, 512)
-
-
-def test_the_prompt_names_shot_caption_people_and_style():
-    request = ArtRequest(
-        panel_id="p01-1",
-        caption="Mika kneels in the snow.",
-        style="soft winter light",
-        shot="wide",
-        width_mm=80,
-        height_mm=60,
-        characters=(
-            ArtCharacter("Mika", "a girl with short hair", "kneeling", (), Box(0, 0, 1, 1)),
-        ),
-        dialog_boxes=(),
-        seed=1,
-    )
-    prompt = prompt_for(request)
-    for words in ("wide shot", "kneels in the snow", "short hair", "kneeling", "winter light"):
-        assert words in prompt
-    assert ".," not in prompt
-
-
-def test_the_prompt_says_who_stands_on_which_side_and_nothing_twice():
-    mika = ArtCharacter("Mika", "", "worried", (Path("mika.png"),), Box(0.5, 0.2, 0.9, 1))
-    ren = ArtCharacter("Ren", "tall", "", (Path("ren.png"),), Box(0.1, 0.2, 0.5, 1))
-    request = ArtRequest(
-        panel_id="p01-1",
-        caption="Medium shot, Mika, worried, and Ren, smiling, in a room",
-        style="",
-        shot="medium",
-        width_mm=80,
-        height_mm=60,
-        characters=(mika, ren),
-        dialog_boxes=(),
-        seed=1,
-    )
-    assert prompt_for(request) == (
-        "two people, Medium shot, Mika, worried, and Ren, smiling, in a room,"
-        " Mika on the right; Ren on the left"
-    )

@@ -1,3 +1,4 @@
+import io
 import os
 import re
 import subprocess
@@ -6,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from storyboard import cli
+from storyboard import cli, cli_drawing, cli_models
 from storyboard.errors import ExitCode, MissingError, StoryError
+from storyboard.options import MODES, DrawingOptions, LoraChoice
 from storyboard.problems import Problem
 
 DOCS = Path(__file__).parents[2] / "docs" / "commands.md"
@@ -24,7 +26,11 @@ HEAVY = (
     "yaml",
     "msgspec",
 )
-COMMANDS = [(), *((name,) for name in sorted(cli.main.commands))]
+COMMANDS = [
+    (),
+    *((name,) for name in sorted(cli.main.commands)),
+    *(("models", name) for name in sorted(cli_models.models.commands)),
+]
 
 
 def run(*args: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
@@ -134,3 +140,80 @@ def test_a_reader_that_goes_away_is_no_error_to_talk_about():
             check=False,
         )
     assert (done.returncode, done.stderr) == (ExitCode.OUTPUT, "")
+
+
+def test_the_modes_are_those_that_the_options_know():
+    assert cli_drawing.MODES == MODES
+
+
+def test_options_for_drawing_reach_the_work(monkeypatch, capsys):
+    works = []
+    monkeypatch.setattr("storyboard.render.render", lambda work, _: works.append(work))
+    options = ["--steps", "8", "--guidance", "1", "--scheduler", "LCM", "--mode", "lean"]
+    options += ["--lora", "ink.safetensors:0.5", "--lora", "fast.safetensors", "--batch", "2"]
+    code, _, err = run("render", "fox.yaml", "--model", "diffsensei", *options, capsys=capsys)
+    assert (code, err) == (0, "")
+    loras = (LoraChoice(Path("ink.safetensors"), 0.5), LoraChoice(Path("fast.safetensors")))
+    assert works[0].options == DrawingOptions(8, 1.0, "LCM", loras, "lean", 2)
+    assert works[0].model == "diffsensei"
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--steps", "0"),
+        ("--mode", "quick"),
+        ("--batch", "65"),
+        ("--lora", "ink:99"),
+        ("--lora", ""),
+    ],
+)
+def test_an_option_that_cannot_be_meant_is_wrong_use(option, capsys):
+    code, _, err = run("draw", "fox.yaml", *option, capsys=capsys)
+    assert code == ExitCode.USAGE
+    assert "Error" in err
+
+
+def test_a_model_that_is_not_there_is_told_with_the_command_that_fetches_it(
+    capsys, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("STORYBOARD_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "fox.txt").write_text("The Fox\n\nA fox ran.")
+    code, out, err = run(
+        "render", str(tmp_path / "fox.txt"), "--model", "diffsensei", capsys=capsys
+    )
+    assert (code, out) == (ExitCode.MISSING, "")
+    assert "`storyboard models pull diffsensei` fetches it (71.1 GB)" in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fox.txt"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"), [("n\n", ExitCode.DONE), ("", ExitCode.USAGE), ("y\n", ExitCode.USAGE)]
+)
+def test_nothing_is_fetched_before_a_yes(answer, code, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("STORYBOARD_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")  # a yes would be refused for this
+    monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
+    ended, out, err = run("models", "pull", "diffsensei", capsys=capsys)
+    assert (ended, out) == (code, "")
+    assert "71.1 GB" in err
+    assert ("HF_HUB_OFFLINE" in err) == (answer == "y\n")
+    assert ("--yes" in err) == (answer == "")
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_yes_beforehand_asks_nothing(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("STORYBOARD_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    code, _, err = run("models", "pull", "diffsensei", "--yes", capsys=capsys)
+    assert code == ExitCode.USAGE
+    assert "Fetch it?" not in err
+
+
+def test_models_are_listed_on_stdout(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("STORYBOARD_MODELS", str(tmp_path / "models"))
+    code, out, err = run("models", "list", capsys=capsys)
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()] == ["mini", "diffsensei"]
+    assert str(tmp_path / "models") in err

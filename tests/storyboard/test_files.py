@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from storyboard.errors import OutputError
-from storyboard.files import write_atomically
+from storyboard.files import write_atomically, written_atomically
 
 
 def test_data_is_in_the_file_and_nothing_else_in_the_folder(tmp_path: Path) -> None:
@@ -62,3 +63,22 @@ def test_a_link_is_followed(tmp_path: Path) -> None:
     write_atomically(tmp_path / "link.yaml", b"new")
     assert (tmp_path / "link.yaml").is_symlink()
     assert (tmp_path / "real.yaml").read_bytes() == b"new"
+
+
+def test_a_file_written_in_pieces_takes_its_place_only_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    path.write_bytes(b"old")
+
+    def half_of_it() -> Iterator[bytes]:
+        yield b"half"
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), written_atomically(path) as file:
+        file.writelines(half_of_it())
+    assert path.read_bytes() == b"old"
+    with written_atomically(path) as file:
+        file.write(b"who")
+        assert path.read_bytes() == b"old"
+        file.write(b"le")
+    assert path.read_bytes() == b"whole"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.zip"]

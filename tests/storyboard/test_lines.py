@@ -35,7 +35,7 @@ def test_an_unknown_kind_is_refused_with_those_that_are_known() -> None:
     with pytest.raises(LineError, match="'softly' is no way to speak") as caught:
         parse_line({"Mika (softly)": "x"})
     assert caught.value.found == "softly"
-    assert caught.value.allowed == "speech, thought, shout, whisper"
+    assert caught.value.allowed == "speech, thought, shout, whisper, radio"
 
 
 @pytest.mark.parametrize("line", [{}, {"Mika": "x", "Bo": "y"}, {"": "x"}, {"(shout)": "x"}])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from storyboard import render as chain
 from storyboard.artist import ArtRequest, OnDrawn
@@ -18,6 +19,7 @@ from storyboard.errors import (
     StoryError,
     UsageError,
 )
+from storyboard.export.forms import Settings
 from storyboard.progress import SilentProgress
 from storyboard.render import Work
 from storyboard.rough import RoughArtist
@@ -107,7 +109,7 @@ def test_a_changed_caption_draws_one_panel_and_a_changed_dialogue_none(plan):
 
 def test_a_dry_run_lists_what_would_be_drawn_and_writes_nothing(plan):
     work = Work(plan, rough=True)
-    lines = chain.dry_run(work, SilentProgress())
+    lines = list(chain.dry_run(work, SilentProgress()))
     assert [line.split()[0] for line in lines] == ["p01-1", "p01-2", "p02-1", "p02-2"]
     assert all(line.endswith("new") for line in lines)
     assert list(plan.parent.iterdir()) == [plan]
@@ -116,6 +118,30 @@ def test_a_dry_run_lists_what_would_be_drawn_and_writes_nothing(plan):
     (line,) = chain.dry_run(work, SilentProgress())
     assert line.startswith("p01-2")
     assert line.endswith("changed: caption")
+
+
+def test_doubtful_pictures_are_told_once_before_panels_are_drawn_from_them(plan, monkeypatch):
+    monkeypatch.setattr(chain, "_artist", lambda *_: RoughArtist())
+    Image.effect_noise((100, 90), 80).save(plan.parent / "mika.png")
+    plan.write_text(plan.read_text().replace("black hair}", "black hair, images: [mika.png]}"))
+    (warning,) = chain.warnings(plan)
+    assert (warning.line, warning.path) == (6, "characters[0].images[0]")
+    heard = Heard()
+    chain.draw(Work(plan, selection=Selection(panels="p01-2")), heard)
+    assert not any("Warning" in line for line in heard.lines)  # Mika is not in it
+    chain.draw(Work(plan), heard)
+    assert [line for line in heard.lines if "Warning" in line] == [f"Warning: {warning}"]
+    again = Heard()
+    chain.draw(Work(plan), again)
+    assert not any("Warning" in line for line in again.lines)
+
+
+def test_a_story_is_warned_of_like_its_plan(tmp_path):
+    story = tmp_path / "fox.yaml"
+    Image.effect_noise((100, 90), 80).save(tmp_path / "mika.png")
+    story.write_text("title: Fox\nstory: A fox.\ncharacters: [{name: Mika, images: [mika.png]}]\n")
+    (warning,) = chain.warnings(story)
+    assert "only 100 x 90 pixels" in str(warning)
 
 
 def test_only_the_panels_asked_for_are_drawn(plan):
@@ -137,11 +163,13 @@ def test_drawing_and_lettering_alone_give_the_same_book_as_rendering(plan):
     assert render(plan).read_bytes() == lettered
 
 
-def test_pages_are_exported_as_pictures(plan, tmp_path):
+def test_the_book_is_exported_in_several_forms(plan, tmp_path):
     render(plan)
-    paths = chain.export_png(Work(plan, rough=True), tmp_path / "out", 50, SilentProgress())
-    assert [path.name for path in paths] == ["fox-001.png", "fox-002.png"]
-    assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
+    work = Work(plan, rough=True)
+    paths = chain.export(work, "png,cbz", tmp_path / "out", Settings(dpi=50), SilentProgress())
+    names = ["fox.rough-001.png", "fox.rough-002.png", "fox.rough.cbz"]
+    assert [path.name for path in paths] == names
+    assert all(path.is_file() for path in paths)
 
 
 def test_a_pdf_that_someone_edited_is_kept(plan):

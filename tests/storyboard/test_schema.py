@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from inspect import cleandoc
 from typing import Literal
 
 import msgspec
@@ -20,7 +21,8 @@ def test_a_schema_describes_every_field(
     definition = schema["$defs"][struct.__name__]
     assert list(definition["properties"]) == list(struct.__struct_fields__)
     assert definition["additionalProperties"] is False
-    assert not any("\n    " in each["description"] for each in schema["$defs"].values())
+    descriptions = [each["description"] for each in schema["$defs"].values()]
+    assert descriptions == [cleandoc(each) for each in descriptions]
 
 
 def test_a_schema_names_the_allowed_shots() -> None:

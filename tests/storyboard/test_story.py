@@ -269,3 +269,13 @@ def test_any_tree_is_a_story_or_a_list_of_problems(fields: dict[str, str]) -> No
     assert isinstance(story, Story)
     assert all(problem.line >= 1 and problem.message for problem in problems)
     assert problems or story.title
+
+
+@pytest.mark.parametrize(("safe", "is_wrong"), [(0, False), (25, False), (26, True), (-1, True)])
+def test_text_is_kept_from_the_edge_by_up_to_a_quarter_of_the_page(
+    safe: float, is_wrong: bool
+) -> None:
+    page = f"{{width_mm: 100, height_mm: 140, safe_mm: {safe}}}"
+    problems = problems_in(f"title: x\nstory: x\npage: {page}\n")
+    assert bool(problems) == is_wrong
+    assert all("page.safe_mm" in problem and "0 to 25 mm" in problem for problem in problems)

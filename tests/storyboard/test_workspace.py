@@ -48,6 +48,29 @@ def test_an_output_that_someone_edited_is_noticed(tmp_path):
     assert Workspace(tmp_path).is_as_written(pdf)
 
 
+def test_outputs_of_one_name_in_two_folders_are_told_apart(tmp_path):
+    workspace = Workspace(tmp_path / "fox.storyboard")
+    workspace.folder.mkdir()
+    one, other = tmp_path / "one" / "fox.cbz", tmp_path / "other" / "fox.cbz"
+    for path in (one, other):
+        path.parent.mkdir()
+        path.write_text(path.parent.name)
+        workspace.note_written(path)
+    assert workspace.has_written(one)
+    assert workspace.has_written(other)
+    assert not workspace.has_written(tmp_path / "fox.cbz")
+
+
+def test_outputs_are_known_again_in_a_folder_that_was_moved(tmp_path):
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    (before / "fox.storyboard").mkdir()
+    (before / "fox.pdf").write_text("ours")
+    Workspace.beside(before / "fox.yaml").note_written(before / "fox.pdf")
+    before.rename(after)
+    assert Workspace.beside(after / "fox.yaml").has_written(after / "fox.pdf")
+
+
 def test_a_backup_never_takes_the_name_of_another(tmp_path):
     plan = tmp_path / "fox.plan.yaml"
     assert free_name(plan, "before").name == "fox.before-1.plan.yaml"

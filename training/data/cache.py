@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,14 @@ import numpy as np
 from PIL import Image
 
 from training.data.annotations import (
+    ALLOWED_BAD_SHARE,
+    BadPageError,
+    BadPages,
     BoxPx,
     FrameAnnotation,
     PageAnnotation,
     read_annotations,
+    read_page,
     relative_box,
 )
 from training.data.buckets import MINI_SIZES, Size, nearest_size
@@ -121,12 +126,26 @@ class _Cache:
         (folder / "panels.json").write_text(json.dumps(self.records), "utf-8")
 
 
-def build_cache(pages: Path, folder: Path) -> int:
-    """Write the cache of all pages in `pages/annotations.json`; return how many panels it has."""
-    cache = _Cache()
-    for number, page in enumerate(read_annotations(pages / "annotations.json")):
-        with Image.open(pages / page.image_path) as picture:
-            cache.add(number, page, picture.convert("L"))
+def build_cache(pages: Path, folder: Path, *, allowed_bad_share: float = ALLOWED_BAD_SHARE) -> int:
+    """Write the cache of all pages in `pages/annotations.json`; return how many panels it has.
+
+    Pages whose picture is missing or damaged are left out and named.
+
+    Raises:
+        TooManyBadPagesError: their share is above the allowed one; nothing is written.
+    """
+    cache, bad = _Cache(), BadPages()
+    annotated = read_annotations(pages / "annotations.json")
+    for number, page in enumerate(annotated):
+        try:
+            picture = read_page(pages, page)
+        except BadPageError as err:
+            bad.add(page.image_path, err)
+        else:
+            cache.add(number, page, picture)
+    bad.check(len(annotated), allowed_share=allowed_bad_share)
+    if bad:
+        print(bad.summary(), file=sys.stderr)  # noqa: T201  named, as they are left out
     cache.write(folder)
     return len(cache.records)
 
@@ -138,8 +157,13 @@ def main() -> None:
     )
     parser.add_argument("--pages", type=Path, default=Path("runs/peeps"))
     parser.add_argument("--output", type=Path, default=Path("runs/cache"))
+    parser.add_argument(
+        "--allow-missing", action="store_true", help="go on although many pages are bad"
+    )
     given = parser.parse_args()
-    print(build_cache(given.pages, given.output), "panels")  # noqa: T201  the command's result
+    allowed = 1.0 if given.allow_missing else ALLOWED_BAD_SHARE
+    count = build_cache(given.pages, given.output, allowed_bad_share=allowed)
+    print(count, "panels")  # noqa: T201  the command's result
 
 
 if __name__ == "__main__":

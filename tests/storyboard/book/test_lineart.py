@@ -6,7 +6,14 @@ import numpy
 import pytest
 from PIL import Image, ImageDraw
 
-from storyboard.book.lineart import FINE_DPI, PRINT_DPI, enlarge_line_art, print_picture
+from storyboard.book.lineart import (
+    FINE_DPI,
+    PRINT_DPI,
+    as_line_art,
+    enlarge_line_art,
+    is_line_art,
+    print_picture,
+)
 
 LARGE = 1536
 SMALL = 192
@@ -89,3 +96,18 @@ def test_bands_leave_no_seams() -> None:
     slope = Image.linear_gradient("L").resize((96, 96))
     rows = numpy.asarray(enlarge_line_art(slope, (64, 1200)), dtype=int).mean(axis=1)
     assert numpy.abs(numpy.diff(rows)).max() < 2
+
+
+def test_soft_edges_are_line_art_and_tones_are_none() -> None:
+    ink = drawing().point(lambda level: 255 * (level > 200))  # its flat grey becomes black
+    assert is_line_art(ink.resize((600, 600)))
+    assert not is_line_art(drawing())
+
+
+def test_black_and_white_keeps_every_edge_in_its_place() -> None:
+    step = Image.new("L", (100, 100), 255)
+    step.paste(0, (0, 0, 50, 100))
+    fine = as_line_art(step, 25.4 / 4, 25.4 / 4)  # 400 dots per inch become 600
+    assert (fine.mode, fine.size) == ("1", (150, 150))
+    row = [fine.getpixel((x, 75)) for x in range(150)]
+    assert row == [0] * 75 + [255] * 75

@@ -14,10 +14,13 @@ from storyboard.layout.balloon_costs import Surroundings, crosses, reads_before
 from storyboard.layout.cutting import edges_of
 from storyboard.layout.dialogs import NoRoomError, place_dialogs
 from storyboard.layout.faces import face_zone, mouth
+from storyboard.lettering_style import Squeeze
 from storyboard.plan import Dialog
 
 
-def measure(dialog: Dialog, max_width_mm: float, max_height_mm: float) -> tuple[float, float]:
+def measure(
+    dialog: Dialog, max_width_mm: float, max_height_mm: float, _squeeze: Squeeze
+) -> tuple[float, float]:
     """A balloon as large as its text: 3 mm letters, smaller ones where the room is short."""
     longest = max(len(word) for word in dialog.text.split())
     for size in (3.0, 2.5, 2.0):

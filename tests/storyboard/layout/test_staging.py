@@ -14,6 +14,7 @@ from storyboard.geometry import Box
 from storyboard.layout.page_sizes import safe_area
 from storyboard.layout.staging import StagedPage, face_zone, stage
 from storyboard.layout.templates import load_templates
+from storyboard.lettering_style import Squeeze
 from storyboard.plan import CharacterPlacement, Dialog, Page, Panel, Plan
 from storyboard.story import Character
 
@@ -22,7 +23,9 @@ CAST = ("Mika", "Ren", "Yuki", "Grandfather")
 TEXTS = ("No.", "Hold still, will you?", "I never thought that the harbour would be so quiet.")
 
 
-def measure(dialog: Dialog, max_width_mm: float, max_height_mm: float) -> tuple[float, float]:
+def measure(
+    dialog: Dialog, max_width_mm: float, max_height_mm: float, _squeeze: Squeeze
+) -> tuple[float, float]:
     """A balloon as large as its text: 3 mm letters, smaller ones where the room is short."""
     longest = max(map(len, dialog.text.split()), default=1)
     for size in (3.0, 2.5, 2.0):

@@ -10,7 +10,7 @@ from storyboard.lettering.balloons import body, neck, tapered
 from storyboard.lettering.outlines import Outline, polygon, rectangle, united
 from storyboard.plan import DialogKind
 
-BODIES: tuple[DialogKind, ...] = ("speech", "whisper", "thought", "shout", "narration")
+BODIES: tuple[DialogKind, ...] = ("speech", "whisper", "thought", "shout", "radio", "narration")
 
 
 def area(outline: Outline) -> float:

@@ -34,7 +34,7 @@ class DiceModel:
         return {field: ("The fox sits by the gate and looks up" * 4)[: wanted["maxLength"]]}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def dice() -> Callable[..., DiceModel]:
     return DiceModel
 

@@ -143,22 +143,24 @@ _FRAGMENTS = [
 
 @settings(max_examples=30, deadline=None)
 @given(
-    st.lists(st.sampled_from(_FRAGMENTS), min_size=1, max_size=25),
-    st.integers(0, 5),
-    st.sampled_from([None, 1, 3, 7]),
-    st.booleans(),
+    fragments=st.lists(st.sampled_from(_FRAGMENTS), min_size=1, max_size=25),
+    seed=st.integers(0, 5),
+    pages=st.sampled_from([None, 1, 3, 7]),
+    is_cast_given=st.booleans(),
 )
 def test_any_prose_is_planned_by_the_rules(
-    fragments: list[str], seed: int, pages: int | None, is_cast_given: bool
+    dice: Callable[..., Any],
+    fragments: list[str],
+    seed: int,
+    pages: int | None,
+    is_cast_given: bool,
 ) -> None:
-    from conftest import DiceModel
-
     prose = "".join(fragments)
     if not any(letter.isalnum() for letter in prose):
         return
     cast = (Character("Mika"), Character("Jun")) if is_cast_given else ()
     story = Story("t", story=prose, pages=pages, characters=cast)
-    assert check_plan(planned(story, DiceModel(seed, fails=True)), story) == []
+    assert check_plan(planned(story, dice(seed, fails=True)), story) == []
 
 
 def test_the_checks_find_what_is_wrong(
