@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from storyboard.artist import Artist
 from storyboard.book.kept import KeptFolder
-from storyboard.checks import check_file, is_plan
-from storyboard.configuration import Configuration, read_configuration
+from storyboard.checks import check_file
 from storyboard.diffsensei.artist import DiffSenseiArtist
 from storyboard.diffsensei.forecast import forecast_lines
-from storyboard.diffsensei.weights import looks_at_middle, mini_model
 from storyboard.drawing import (
     DAMAGED,
     Studio,
@@ -30,66 +27,16 @@ from storyboard.drawing import (
 from storyboard.errors import MissingError, PanelError, PanelsFailedError, StoryError, UsageError
 from storyboard.files import write_atomically
 from storyboard.layout.staging import Keep, StagedPage
-from storyboard.models.catalogue import MINI
-from storyboard.models.shelf import Shelf, models_folder
-from storyboard.options import DrawingOptions
 from storyboard.plan import Plan, load_plan, save_plan
 from storyboard.problems import Problem
 from storyboard.progress import Progress, SilentProgress
-from storyboard.selection import Selection
-from storyboard.story import Character, read_story
-from storyboard.workspace import PLAN_SUFFIX, Workspace, free_name, stem_of
-from storyboard.yamlfile import read_yaml
+from storyboard.story import read_story
+from storyboard.work import Work as Work
+from storyboard.work import artist_for, cast_warnings, configuration_of
+from storyboard.workspace import Workspace, free_name, stem_of
 
 if TYPE_CHECKING:
     from storyboard.export.forms import Settings
-
-
-class Work(msgspec.Struct, frozen=True):
-    """What the writer asks for. `file` is a story, a synopsis or a plan.
-
-    `model` is a folder or a model's name; `options` go before the configuration's.
-    """
-
-    file: Path
-    selection: Selection = Selection()
-    rough: bool = False
-    no_text: bool = False
-    model: str | Path | None = None
-    llm: Path | None = None
-    options: DrawingOptions = DrawingOptions()
-    output: Path | None = None
-    flatten: bool = False
-
-    @property
-    def plan_path(self) -> Path:
-        """Where the plan is, or will be."""
-        return self.file if self.is_plan else self.file.with_name(stem_of(self.file) + PLAN_SUFFIX)
-
-    @property
-    def is_plan(self) -> bool:
-        """Whether the file holds a plan, whatever its name."""
-        return self.file.name.endswith(PLAN_SUFFIX) or _holds_plan(self.file)
-
-    @property
-    def pdf_path(self) -> Path:
-        """Where the book goes. Only the whole, drawn, editable book has the plain name."""
-        if self.output is not None:
-            return self.output
-        rough = ".rough" if self.rough else ""
-        blank = ".blank" if self.no_text else ""
-        pages = f".pages-{self.selection.pages}" if self.selection.pages else ""
-        return self.file.with_name(f"{stem_of(self.file)}{pages}{rough}{blank}.pdf")
-
-
-@lru_cache(maxsize=8)  # asked several times in one command
-def _holds_plan(file: Path) -> bool:
-    if file.suffix not in (".yaml", ".yml") or not file.is_file():
-        return False
-    try:
-        return is_plan(read_yaml(file))
-    except StoryError:  # broken: `check` will say why
-        return False
 
 
 def check(file: Path) -> None:
@@ -121,28 +68,10 @@ def warnings(file: Path) -> tuple[Problem, ...]:
 
     work = Work(file)
     if not work.is_plan:
-        return _reference_warnings(work, read_story(file).characters)
+        return cast_warnings(work, read_story(file).characters)
     plan = load_plan(file)
-    references = _reference_warnings(work, plan.characters)
+    references = cast_warnings(work, plan.characters)
     return references + print_warnings(file, _stage(plan, work).pages, plan.language)
-
-
-def _reference_warnings(
-    work: Work, characters: Sequence[Character], names: Collection[str] | None = None
-) -> tuple[Problem, ...]:
-    """Return what is wrong with the pictures of the file's characters, or of those named."""
-    from storyboard.references import reference_warnings
-
-    if not any(character.images for character in characters):
-        return ()
-    document = read_yaml(work.file)
-    try:
-        is_cropped = looks_at_middle(_model_folder(work))
-    except MissingError:  # told when it is needed
-        is_cropped = False
-    return reference_warnings(
-        document, characters, work.file.parent, names=names, looks_at_middle=is_cropped
-    )
 
 
 def plan(work: Work, progress: Progress, *, force: bool = False) -> Path:
@@ -326,7 +255,7 @@ def _plan(work: Work, workspace: Workspace, progress: Progress) -> None:
     if needs_model(story):
         from storyboard.planner.llm import LlamaCppModel, find_model
 
-        configured = work.llm or _configuration(work).llm
+        configured = work.llm or configuration_of(work).llm
         llm = LlamaCppModel(find_model(configured))
     planned = plan_story(story, llm, progress=progress, log=workspace.log_llm)
     if work.plan_path.exists():
@@ -368,31 +297,7 @@ def _stage(plan: Plan, work: Work, keep: Keep | None = None) -> Book:
 
 
 def _studio(work: Work, workspace: Workspace, progress: Progress) -> Studio:
-    return studio_for(workspace, _artist(work, progress), rough=work.rough)
-
-
-def _artist(work: Work, progress: Progress) -> Artist:
-    if work.rough:
-        from storyboard.rough import RoughArtist
-
-        return RoughArtist()
-    configuration = _configuration(work)
-    return DiffSenseiArtist(
-        _model_folder(work),
-        work.options.over(configuration.options),
-        cache_folder=models_folder(configuration.models),
-        note=progress.say,
-    )
-
-
-def _model_folder(work: Work) -> Path:
-    configuration = _configuration(work)
-    named = work.model or configuration.model or MINI
-    return Shelf(models_folder(configuration.models)).find(named, mini_model())
-
-
-def _configuration(work: Work) -> Configuration:
-    return read_configuration(work.file.parent)
+    return studio_for(workspace, artist_for(work, progress), rough=work.rough)
 
 
 def _draw(
@@ -414,7 +319,7 @@ def _warn_of_references(plan: Plan, tasks: Sequence[Task], work: Work, progress:
     waiting = [task.request for task in tasks if task.picture is None]
     names = {character.name for request in waiting for character in request.characters}
     planned = msgspec.structs.replace(work, file=work.plan_path)
-    for warning in _reference_warnings(planned, plan.characters, names):
+    for warning in cast_warnings(planned, plan.characters, names):
         progress.say(f"Warning: {warning}")
 
 

@@ -7,7 +7,7 @@ are blank, as the generator draws them; balloons with lettering need a detector 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,8 +45,7 @@ Picture = NDArray[np.uint8]
 """(height, width), 0 black to 255 white."""
 
 
-@dataclass(frozen=True)
-class _Run:
+class _Run(NamedTuple):
     """Light pixels in one row: from `start` up to, not including, `stop`."""
 
     row: int
@@ -98,12 +97,15 @@ def _is_balloon_sized(box: BoxPx, width: int, height: int) -> bool:
     )
 
 
-def _runs_of(row: NDArray[np.bool_], number: int) -> list[_Run]:
-    edges = np.flatnonzero(np.diff(row, prepend=False, append=False))
-    return [
-        _Run(number, int(start), int(stop))
-        for start, stop in zip(edges[::2], edges[1::2], strict=True)
-    ]
+def _runs_of(light: NDArray[np.bool_]) -> Iterator[list[_Run]]:
+    """Yield each row's runs from left to right."""
+    edges = np.diff(np.pad(light, ((0, 0), (1, 1))), axis=1)
+    for number, row in enumerate(edges):
+        columns = row.nonzero()[0].tolist()
+        yield [
+            _Run(number, start, stop)
+            for start, stop in zip(columns[::2], columns[1::2], strict=True)
+        ]
 
 
 def _regions(light: NDArray[np.bool_]) -> Iterator[list[_Run]]:
@@ -120,16 +122,20 @@ def _regions(light: NDArray[np.bool_]) -> Iterator[list[_Run]]:
             index = parents[index]
         return index
 
-    above: range = range(0)
-    for number, row in enumerate(light):
+    last = 0  # the first run of the row above
+    for row in _runs_of(light):
         first = len(runs)
-        runs += _runs_of(row, number)
+        runs += row
         parents += range(first, len(runs))
-        for index in range(first, len(runs)):
-            for other in above:
-                if runs[other].start < runs[index].stop and runs[index].start < runs[other].stop:
-                    parents[root(index)] = root(other)
-        above = range(first, len(runs))
+        here, above = first, last
+        while here < len(runs) and above < first:  # both from left to right
+            if runs[above].start < runs[here].stop and runs[here].start < runs[above].stop:
+                parents[root(here)] = root(above)
+            if runs[above].stop < runs[here].stop:
+                above += 1
+            else:
+                here += 1
+        last = first
     members: dict[int, list[_Run]] = {}
     for index, run in enumerate(runs):
         members.setdefault(root(index), []).append(run)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 _PLAIN = re.compile(r"[ !#-'*-\[\]-z|~]*")  # ASCII that needs no escape in a string, nor braces
-_IN_NAME = re.compile(r"[^A-Za-z0-9_.+:*!?@$^&'\"|,;-]")
 _OPEN = re.compile(r"\{([^}]*)\}")
 
 
@@ -42,38 +42,46 @@ class PdfObject(msgspec.Struct, frozen=True):
 
 
 def written(value: Any) -> str:
-    """Return a value as PDF text.
+    """Return a value as PDF text, formatted by reportlab.
 
     Args:
         value: mappings (whose None entries are left out), sequences, texts, bytes, numbers,
             booleans, `Name`, `Reference` and `ParentKey`.
     """
-    if isinstance(value, str):
-        return _string(value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return number(value)
+    from reportlab.pdfbase import pdfdoc
+
+    formatted: bytes = pdfdoc.format(_element(value, pdfdoc), pdfdoc.DummyDoc())
+    return formatted.decode("ascii")
+
+
+def _element(value: Any, pdf: Any) -> Any:
+    """Return a value as reportlab's objects, which keep bytes as they are."""
     if isinstance(value, Mapping):
-        pairs = (f"/{name} {written(one)}" for name, one in value.items() if one is not None)
-        return f"<< {' '.join(pairs)} >>"
-    return _special(value)
-
-
-def _special(value: Any) -> str:
-    if isinstance(value, Name):
-        escaped = _IN_NAME.sub(_hexadecimal, value.text)
-        return f"/{escaped}"
-    if isinstance(value, Reference):
-        return f"{{{value.key}}}"
-    if isinstance(value, ParentKey):
-        return f"{{+{value.index}}}"
+        pairs = ((key, _element(one, pdf)) for key, one in value.items() if one is not None)
+        return pdf.PDFDictionary(OrderedDict(pairs))
+    if isinstance(value, str):
+        # in hexadecimal where it needs escapes, or has braces, which are for open references
+        plain = _PLAIN.fullmatch(value)
+        return pdf.PDFString(value) if plain else pdf.PDFText("\ufeff" + value, "utf-16-be")
     if isinstance(value, bytes):
-        return f"<{value.hex()}>"
+        return pdf.PDFText(value)
+    if isinstance(value, Name):
+        name: str = pdf.PDFName(value.text.encode().decode("latin-1"))
+        return "/" + name[1:].replace("/", "#2F")  # the one character it leaves as it is
     if isinstance(value, Sequence):
-        return f"[ {' '.join(map(written, value))} ]"
+        return pdf.PDFArray([_element(one, pdf) for one in value])
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> bytes:
+    if isinstance(value, Reference):
+        return b"{%s}" % value.key.encode("ascii")
+    if isinstance(value, ParentKey):
+        return b"{+%d}" % value.index
+    if isinstance(value, bool):
+        return b"true" if value else b"false"
+    if isinstance(value, int | float):
+        return number(value).encode("ascii")
     raise TypeError(f"{value!r} is no PDF value")
 
 
@@ -94,13 +102,3 @@ def number(value: float, digits: int = 3) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
-
-
-def _string(text: str) -> str:
-    if _PLAIN.fullmatch(text):
-        return f"({text})"
-    return f"<feff{text.encode('utf-16-be').hex()}>"
-
-
-def _hexadecimal(found: re.Match[str]) -> str:
-    return "".join(f"#{byte:02X}" for byte in found[0].encode())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Protocol
+from typing import Any, Protocol
 
 from storyboard.lettering.scripts import primary
 
@@ -22,7 +22,10 @@ def division_places(word: str, language: str) -> tuple[int, ...]:
     divider = _divider(language)
     if divider is None:
         return ()
-    places = divider.positions(word.lower())
+    small = word.lower()
+    if len(small) != len(word):
+        return ()
+    places = divider.positions(small)
     return tuple(place for place in places if _BEFORE <= place <= len(word) - _AFTER)
 
 
@@ -37,7 +40,7 @@ def phrase_ends(text: str, language: str) -> frozenset[int]:
 
 
 @functools.lru_cache(maxsize=8)
-def _divider(language: str):  # type: ignore[no-untyped-def]  # pyphen has no types
+def _divider(language: str) -> Any:  # pyphen has no types
     import pyphen
 
     known = pyphen.language_fallback(language.replace("-", "_"))

@@ -38,7 +38,8 @@ def natural_size(
 ) -> FittedText | SoundText:
     """Return a dialog's text in the balloon it wants, within limits if it can be."""
     if dialog.kind == "sound":
-        return natural_sound(dialog.text, hand, max_width_mm, max_height_mm, dialog.angle)
+        limits = max_width_mm, max_height_mm
+        return natural_sound(dialog.text, hand, *limits, dialog.angle, squeeze)
     return natural_text(dialog.text, dialog.kind, hand, max_width_mm, max_height_mm, squeeze)
 
 

@@ -23,6 +23,7 @@ from storyboard.lettering.profiles import line_text
 from storyboard.lettering.runs import EM
 from storyboard.lettering.setting import line_starts, lines_outline
 from storyboard.lettering.texts import Hand, Text, prepared
+from storyboard.lettering_style import Squeeze
 
 _MOST_LINES = 6
 _ALL_WAYS = 4  # words that are tried on lines in every way
@@ -61,16 +62,22 @@ class SoundText(NamedTuple):
 
 
 def natural_sound(
-    text: str, hand: Hand, max_width_mm: float, max_height_mm: float, angle_deg: float | None = None
+    text: str,
+    hand: Hand,
+    max_width_mm: float,
+    max_height_mm: float,
+    angle_deg: float | None = None,
+    squeeze: Squeeze = Squeeze.ANYTHING,
 ) -> SoundText:
     """Return a sound at its natural size, or as large as fits within the limits.
 
-    One that does not fit at the smallest size exceeds the limits.
+    One that does not fit at the smallest size, or may not be squeezed, exceeds the limits.
     """
     limits = max_width_mm, max_height_mm
     ways = _ways(prepared(text, "sound", hand), _angle(angle_deg))
     best = max(ways, key=lambda way: min(_size_in(way.turned, *limits), SOUND_PT))
-    size_pt = max(min(_size_in(best.turned, *limits), SOUND_PT), SMALLEST_SOUND_PT)
+    least = SMALLEST_SOUND_PT if squeeze else SOUND_PT
+    size_pt = max(min(_size_in(best.turned, *limits), SOUND_PT), least)
     return _sized(best, size_pt, (1.0, 1.0), _angle(angle_deg))
 
 

@@ -6,14 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from storyboard.lines import SPOKEN_KINDS
 from storyboard.plan import MAX_CHARACTERS, MAX_DIALOGS, Dialog, Panel, Plan
 from storyboard.planner.cast import names_in
 from storyboard.planner.partition import MOST_PANELS
 from storyboard.planner.quotes import find_quotes
 from storyboard.planner.telling import Telling, read_telling, spoken_lines
 from storyboard.story import Story
-
-VOICED = ("speech", "thought", "shout", "whisper")
 
 
 def check_plan(plan: Plan, story: Story) -> list[str]:
@@ -53,7 +52,7 @@ def lines_kept(plan: Plan, telling: Telling) -> Iterator[str]:
     from a quote to its reporting clause may have become a full stop, and a capital may have been
     given to narration. Narration taken from prose has to stand in the prose.
     """
-    said = [d.text for panel in panels_of(plan) for d in panel.dialogs if d.kind in VOICED]
+    said = [d.text for panel in panels_of(plan) for d in panel.dialogs if d.kind in SPOKEN_KINDS]
     wanted = _wanted(telling)
     if _letters("".join(said)) != _letters("".join(wanted)):
         yield "the spoken words are not the story's, in order and word for word"
@@ -74,10 +73,10 @@ def _wanted(telling: Telling) -> list[str]:
     for scene, (start, end) in zip(telling.scenes, telling.spans, strict=True):
         words += [quote.text for quote in quotes if start <= quote.start < end]
         if not scene.panels:
-            words += [line.text for line in spoken_lines(scene) if line.kind in VOICED]
+            words += [line.text for line in spoken_lines(scene) if line.kind in SPOKEN_KINDS]
         for panel in scene.panels:
             lines = spoken_lines(type(scene)(lines=panel.lines))
-            words += [line.text for line in lines if line.kind in VOICED]
+            words += [line.text for line in lines if line.kind in SPOKEN_KINDS]
     return words
 
 
@@ -104,7 +103,7 @@ def speakers_known(plan: Plan) -> Iterator[str]:
 
 
 def _speaker_fits(dialog: Dialog, cast: set[str]) -> bool:
-    return dialog.speaker in cast if dialog.kind in VOICED else not dialog.speaker
+    return dialog.speaker in cast if dialog.kind in SPOKEN_KINDS else not dialog.speaker
 
 
 def names_shown(plan: Plan, telling: Telling) -> Iterator[str]:

@@ -28,6 +28,7 @@ scenes:
           - narration: あれは{二十歳|はたち}の冬、12月のことだった。
           - 美香: まさか、本当に来るとは思わなかった！
           - 健（shout）: 逃げろ!!
+          - 健 (radio): "もしもし、{何処|どこ}？"
           - sound: ドーン
 """
 CHINESE = """\
@@ -76,7 +77,12 @@ def test_a_japanese_story_is_planned_checked_and_lettered(tmp_path: Path) -> Non
     assert plan.reading == "rtl"
     assert plan.lettering.smallest_pt == 7.5
     said = [dialog.text for dialog in plan.pages[0].panels[0].dialogs]
-    assert said[1:] == ["まさか、本当に来るとは思わなかった！", "逃げろ!!", "ドーン"]
+    assert said[1:] == [
+        "まさか、本当に来るとは思わなかった！",
+        "逃げろ!!",
+        "もしもし、{何処|どこ}？",
+        "ドーン",
+    ]
     assert fields(tmp_path / "yuki.rough.pdf") == said
     assert "no problems" in run("check", tmp_path / "yuki.plan.yaml")
 

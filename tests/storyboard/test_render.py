@@ -121,7 +121,7 @@ def test_a_dry_run_lists_what_would_be_drawn_and_writes_nothing(plan):
 
 
 def test_doubtful_pictures_are_told_once_before_panels_are_drawn_from_them(plan, monkeypatch):
-    monkeypatch.setattr(chain, "_artist", lambda *_: RoughArtist())
+    monkeypatch.setattr(chain, "artist_for", lambda *_: RoughArtist())
     Image.effect_noise((100, 90), 80).save(plan.parent / "mika.png")
     plan.write_text(plan.read_text().replace("black hair}", "black hair, images: [mika.png]}"))
     (warning,) = chain.warnings(plan)

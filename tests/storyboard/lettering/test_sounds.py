@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from storyboard.lettering.runs import turned
 from storyboard.lettering.sounds import natural_sound, sound_for_box
 from storyboard.lettering.texts import Hand
+from storyboard.lettering_style import Squeeze
 
 HAND = Hand("en")
 WORDS = st.lists(st.text("abcdefghkmorst", min_size=1, max_size=7), min_size=1, max_size=3)
@@ -50,6 +51,11 @@ def test_a_sound_has_its_natural_size_and_tilt() -> None:
     assert sound.angle_deg == 5.0
     bounds = turned(sound.outline, sound.angle_deg).bounds
     assert bounds.centre == pytest.approx((0, 0), abs=20)
+
+
+def test_a_sound_gets_smaller_only_where_it_may() -> None:
+    assert natural_sound("Crack", HAND, 12.0, 12.0, None, Squeeze.NOTHING).size_pt == 26.0
+    assert natural_sound("Crack", HAND, 12.0, 12.0).size_pt < 20.0
 
 
 def test_a_sound_too_long_for_its_box_gets_none() -> None:
