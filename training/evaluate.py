@@ -52,6 +52,8 @@ from training.pretrained import (
 )
 from training.scoring import Judges, Picture, Score, Scores, character_scores, score
 
+DEFAULT_JUDGES, NO_JUDGES = "runs/judges", "none"
+
 LABELS: dict[str, tuple[str, str]] = {
     "fid": ("FID", "lower is better"),
     "clip": ("CLIP", "panel and caption agree"),
@@ -80,14 +82,17 @@ def judges_of(given: argparse.Namespace) -> tuple[Judges, dict[str, str]]:
         ValueError: an encoder or detector is not there or cannot do its task.
     """
     judges, names = Judges(dialogs=find_balloons_in), {"dialogs": "training.balloons"}
-    if (given.judges / LABELS_FILE).exists():
-        peeps = PeepsJudges(given.judges)
+    folder = Path(given.judges or DEFAULT_JUDGES)
+    if given.judges not in (None, NO_JUDGES) and not (folder / LABELS_FILE).exists():
+        raise ValueError(f"{folder}: no judges there; python -m training.judges trains them")
+    if given.judges != NO_JUDGES and (folder / LABELS_FILE).exists():
+        peeps = PeepsJudges(folder)
         own: dict[str, Any] = {
             "panels": peeps.panels, "fid": peeps.panels, "clip": peeps.panels,
             "captions": peeps.captions, "characters": peeps.looks, "identities": peeps.identities,
             "expressions": peeps.expressions, "figures": peeps.figures,
         }  # fmt: skip
-        judges, names = replace(judges, **own), names | dict.fromkeys(own, str(given.judges))
+        judges, names = replace(judges, **own), names | dict.fromkeys(own, str(folder))
     others: dict[str, Any] = {}
     sources: dict[str, str] = {}
     if given.magi:
@@ -184,7 +189,10 @@ def command_line() -> argparse.ArgumentParser:
     parser.add_argument(
         "--set", nargs="*", default=[], metavar="NAME=VALUE", help="settings of the model to change"
     )
-    parser.add_argument("--judges", type=Path, default=Path("runs/judges"), help="those of peeps")
+    parser.add_argument(
+        "--judges",
+        help=f"folder of those of peeps, {NO_JUDGES} for none; {DEFAULT_JUDGES} if it is there",
+    )
     source = parser.add_argument_group("other judges, each a folder or a name in the local cache")
     source.add_argument("--clip", help="CLIP, for text agreement")
     source.add_argument("--dino", help="DINO, for panels, characters and identities")

@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 from transformers import AutoImageProcessor, AutoModel, AutoModelForObjectDetection, AutoTokenizer
+from transformers.utils.hub import cached_file
 
 from generator.devices import pick_device
 from training.metrics import Box, Features
@@ -42,15 +41,17 @@ def local_folder(source: str) -> Path:
     Raises:
         SourceError: it is not on this machine.
     """
-    if (Path(source) / "config.json").is_file():
-        return Path(source)
     try:
-        return Path(snapshot_download(source, local_files_only=True))
-    except (LocalEntryNotFoundError, HFValidationError) as err:
+        # a folder from here on: loading by name looks for adapters on the hub, whatever it is told
+        config = cached_file(source, "config.json", local_files_only=True)
+    except OSError:
+        config = None
+    if config is None:
         raise SourceError(
             f"{source}: neither a folder with a config.json nor in the local model cache; "
             "nothing is downloaded here, so fetch it first and give its folder"
-        ) from err
+        )
+    return Path(str(config)).parent
 
 
 def _preprocessing(folder: Path) -> Any:

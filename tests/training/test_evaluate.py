@@ -204,7 +204,7 @@ def test_the_command_draws_scores_and_goes_on_where_it_stopped(
         monkeypatch.setattr(
             sys, "argv",
             ["evaluate", "--cache", str(small_cache), "--output", str(tmp_path / "out"),
-             "--judges", str(tmp_path / "none"), *words],
+             "--judges", "none", *words],
         )  # fmt: skip
         main()
 
@@ -226,3 +226,7 @@ def test_the_command_draws_scores_and_goes_on_where_it_stopped(
     assert np.array_equal(read_pictures(tmp_path / "out", 2)[0], first)
     with pytest.raises(SystemExit, match="were asked for"):
         run("--count", "999")
+    with pytest.raises(SystemExit, match="no judges there"):
+        run("--judges", str(tmp_path))
+    with pytest.raises(SystemExit, match="nothing is downloaded"):
+        run("--dino", "facebook/dinov2-small")
